@@ -1,0 +1,85 @@
+"""The fence before a paid request: a submit that the server has given up must send nothing.
+
+A worker can be stopped and wake up minutes later. Just before the first byte it asks the server, which refuses a
+heartbeat of an attempt that has timed out; then it looks at the monotonic clock, for the time the answer took. The
+same heartbeat leaves a mark: a worker that dies without it has certainly sent nothing.
+
+Heartbeats go through the raw call, one after another: the SDK's own are throttled and could come after the mark and
+wipe it out.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from temporalio import activity
+from temporalio.api.common.v1 import Payloads
+from temporalio.api.workflowservice.v1 import RecordActivityTaskHeartbeatRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from domain.errors import Refused
+
+SENDING = "sending"
+_PREPARING = "preparing"
+_BEAT = timedelta(seconds=5)
+
+
+class Fence:
+    def __init__(self, client: Client) -> None:
+        info = activity.info()
+        timeout = info.start_to_close_timeout or timedelta(minutes=1)
+        self._client = client
+        self._token = info.task_token
+        self._gives_up = time.monotonic() + timeout.total_seconds()
+        self._phase = _PREPARING
+        self._one_at_a_time = asyncio.Lock()
+
+    @property
+    def passed(self) -> bool:
+        """From here on the request may have been written."""
+        return self._phase == SENDING
+
+    async def __call__(self) -> None:
+        self._phase = SENDING
+        try:
+            canceled = await self._beat()
+        except RPCError as error:
+            self._phase = _PREPARING
+            raise Refused("The attempt was given up before its request was sent.") from error
+        if canceled or time.monotonic() >= self._gives_up:
+            self._phase = _PREPARING
+            raise Refused("The attempt was given up before its request was sent.")
+
+    @asynccontextmanager
+    async def beating(self) -> AsyncIterator[None]:
+        """Keep telling the server that this worker lives, and whether it has passed the fence."""
+        beats = asyncio.create_task(self._keep_beating())
+        try:
+            yield
+        finally:
+            beats.cancel()
+
+    async def _keep_beating(self) -> None:
+        while True:
+            await asyncio.sleep(_BEAT.total_seconds())
+            try:
+                await self._beat()
+            except RPCError:
+                activity.logger.warning("heartbeat_not_taken")
+
+    async def _beat(self) -> bool:
+        async with self._one_at_a_time:
+            details = await self._client.data_converter.encode([self._phase])
+            answer = await self._client.workflow_service.record_activity_task_heartbeat(
+                RecordActivityTaskHeartbeatRequest(
+                    namespace=self._client.namespace,
+                    task_token=self._token,
+                    details=Payloads(payloads=details),
+                    identity=self._client.identity,
+                ),
+                timeout=timedelta(seconds=5),
+            )
+            return answer.cancel_requested

@@ -1,0 +1,38 @@
+"""How an input picture travels to a provider: by address where the provider can reach us, else as its bytes."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from storage.assets import Assets
+from storage.links import AssetLinks
+
+from domain.errors import StepError
+from domain.media import InputFile, InputForm, InputRef
+
+
+class InputMissing(StepError):
+    code = "chain_step_params_failed"
+
+
+@dataclass(frozen=True)
+class InputFiles:
+    assets: Assets
+    links: AssetLinks
+    providers_reach_us: bool
+
+    async def prepare(self, refs: tuple[InputRef, ...], accepts: tuple[InputForm, ...]) -> tuple[InputFile, ...]:
+        return tuple([await self._prepare(ref, accepts) for ref in refs])
+
+    async def _prepare(self, ref: InputRef, accepts: tuple[InputForm, ...]) -> InputFile:
+        if ref.asset is None:
+            return InputFile(url=ref.url)
+        facts = await self.assets.facts(ref.asset)
+        if facts is None:
+            raise InputMissing("The input picture is no longer stored.")
+        if self.providers_reach_us and InputForm.URL in accepts:
+            return InputFile(url=self.links.url(ref.asset, utc_now()), media_type=facts.type)
+        return InputFile(data=await self.assets.read(ref.asset), media_type=facts.type)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,214 @@
+"""The activities of a step: start a paid job, watch it, bring its output in, find it again, cancel it."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+from temporalio import activity
+from temporalio.client import Client
+
+from activities.calls import (
+    AttemptRef,
+    CancelJob,
+    Collected,
+    CollectStep,
+    NotYet,
+    ReconcileStart,
+    SubmitStep,
+    WatchStep,
+)
+from activities.errors import as_application_error, still_pending
+from activities.fence import Fence
+from activities.inputs import InputFiles
+from activities.outputs import Outputs
+from domain.errors import BadCredentials, JobCanceled, Refused, StartUnknown, StepError
+from domain.media import MediaKind
+from domain.provider import (
+    Accepted,
+    Canceled,
+    CancelOutcome,
+    Failed,
+    Finished,
+    Job,
+    JobRequest,
+    JobState,
+    Pending,
+    Provider,
+    Succeeded,
+    Unsure,
+)
+from domain.tokens import AttemptToken
+from net.paid import fenced
+
+log = structlog.get_logger("babychain.steps")
+
+_LONGEST_QUICK_PAUSE = 4.0
+
+
+@dataclass
+class Doubt:
+    """What a watch remembers from look to look, and from worker to worker, in its heartbeat details."""
+
+    reads: int = 0
+    word: str | None = None
+    since: float = 0.0
+    unsure_reads: int = 0
+
+    def after(self, state: JobState, now: float) -> "Doubt":
+        if not isinstance(state, Unsure):
+            return Doubt(reads=self.reads + 1)
+        if state.word != self.word:
+            return Doubt(reads=self.reads + 1, word=state.word, since=now, unsure_reads=1)
+        return Doubt(self.reads + 1, self.word, self.since, self.unsure_reads + 1)
+
+    def is_over(self, state: Unsure, now: float) -> bool:
+        return self.unsure_reads >= state.reads and now - self.since >= state.seconds
+
+
+@dataclass
+class StepActivities:
+    client: Client
+    providers: Mapping[str, Provider]
+    inputs: InputFiles
+    outputs: Outputs
+    callback_url: Callable[[str, AttemptToken], str]
+    attempt_token: Callable[[AttemptToken], str]
+
+    @activity.defn(name="submit")
+    async def submit(self, call: SubmitStep) -> Accepted | Finished:
+        """Start the paid job. Repeats only what was refused; the idempotency key names run, step and attempt."""
+        of = call.of
+        token = AttemptToken(of.run_id, of.step, of.attempt)
+        fence = Fence(self.client)
+        with as_application_error():
+            provider = self._provider(of)
+            async with fence.beating():
+                try:
+                    inputs = await self.inputs.prepare(call.inputs, provider.accepts)
+                    request = JobRequest(of.raw_id, call.params, inputs, self.attempt_token(token))
+                    callback = self.callback_url(of.provider, token) if call.webhook else None
+                    with fenced(fence):
+                        started = await provider.submit(request, of.key, callback)
+                except StepError as error:
+                    _log_error("submit_failed", of, error)
+                    raise
+                except (Exception, asyncio.CancelledError) as error:  # the last line before a second payment
+                    if not fence.passed:
+                        raise Refused("The worker stopped before the request was sent.") from error
+                    raise StartUnknown(f"The worker lost the answer of {of.provider}.") from error
+        log.info("job_started", **_names(of), job_id=started.job.id if isinstance(started, Accepted) else None)
+        return started
+
+    @activity.defn(name="watch")
+    async def watch(self, call: WatchStep) -> Collected:
+        """Look at the job until it ends, then bring its output in. Safe to repeat.
+
+        The first looks come in quick succession; then the slot is given back, and the retry policy brings the next.
+        """
+        info = activity.info()
+        doubt = _remembered()
+        began = time.monotonic()
+        quick_until = began + (call.looks.quick_window if info.attempt == 1 else 0.0)
+        pause = call.looks.quick_pause
+        with as_application_error():
+            while True:
+                state = await self._state(call.of, call.job)
+                # The server's clock, carried on by the monotonic one: workers' own clocks differ.
+                now = info.started_time.timestamp() + time.monotonic() - began
+                doubt = doubt.after(state, now)
+                activity.heartbeat(doubt)
+                if not isinstance(state, (Pending, Unsure)):
+                    return await self._ended(call.of, call.kind, call.job, state)
+                if isinstance(state, Unsure) and doubt.is_over(state, now):
+                    raise state.error
+                if time.monotonic() + pause > quick_until:
+                    raise still_pending(_slow_pause(call, info.attempt))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_QUICK_PAUSE)
+
+    @activity.defn(name="collect")
+    async def collect(self, call: CollectStep) -> Collected | NotYet:
+        """One look at the job; if it has ended, bring its output in. Safe to repeat: files are stored by their hash."""
+        with as_application_error():
+            if call.job is None:
+                done = Succeeded(outputs=call.outputs, cost=call.cost)
+                return await self.outputs.bring_in(call.of, call.kind, done)
+            state = await self._state(call.of, call.job)
+            if isinstance(state, (Pending, Unsure)):
+                return NotYet(state.word)
+            return await self._ended(call.of, call.kind, call.job, state)
+
+    @activity.defn(name="reconcile")
+    async def reconcile(self, call: ReconcileStart) -> Job:
+        """Find the job that a lost submit may have started; comes again until it is found or the time is over."""
+        with as_application_error():
+            provider = self._provider(call.of)
+            if call.claimed is not None:
+                job = Job(call.claimed)
+                state = await provider.status(job)
+                if isinstance(state, Unsure):
+                    raise still_pending(3.0)
+                log.info("lost_job_confirmed", **_names(call.of), job_id=job.id)
+                return job
+            of = call.of
+            token = self.attempt_token(AttemptToken(of.run_id, of.step, of.attempt))
+            found = await provider.find(of.raw_id, token, call.window)
+            if found is None:
+                raise still_pending(5.0)
+            log.info("lost_job_found", **_names(of), job_id=found.id)
+            return found
+
+    @activity.defn(name="cancel_job")
+    async def cancel_job(self, call: CancelJob) -> CancelOutcome:
+        """Ask the provider to stop. Safe to repeat."""
+        with as_application_error():
+            outcome = await self._provider(call.of).cancel(call.job)
+        log.info("job_cancel_asked", **_names(call.of), job_id=call.job.id, outcome=str(outcome))
+        return outcome
+
+    # ---- shared -----------------------------------------------------------------------------------------------
+
+    def _provider(self, of: AttemptRef) -> Provider:
+        if of.provider not in self.providers:
+            raise BadCredentials(f"This worker has no key for {of.provider}.", code="byok_credentials_missing")
+        return self.providers[of.provider]
+
+    async def _state(self, of: AttemptRef, job: Job) -> JobState:
+        """The one status reader: webhook, watch and reconcile all see a job through it."""
+        return await self._provider(of).status(job)
+
+    async def _ended(
+        self, of: AttemptRef, kind: MediaKind, job: Job, state: Succeeded | Failed | Canceled
+    ) -> Collected:
+        if isinstance(state, Failed):
+            _log_error("job_failed", of, state.error)
+            raise state.error
+        if isinstance(state, Canceled):
+            raise JobCanceled(f"The job was canceled at {of.provider}.")
+
+        async def look_again() -> Succeeded | None:
+            fresh = await self._state(of, job)
+            return fresh if isinstance(fresh, Succeeded) else None
+
+        collected = await self.outputs.bring_in(of, kind, state, look_again)
+        log.info("output_stored", **_names(of), job_id=job.id, assets=list(collected.assets))
+        return collected
+
+
+def _remembered() -> Doubt:
+    details = activity.info().heartbeat_details
+    return Doubt(**details[0]) if details and isinstance(details[0], dict) else Doubt()
+
+
+def _slow_pause(call: WatchStep, attempt: int) -> float:
+    return min(call.looks.pause * 1.5 ** (attempt - 1), call.looks.longest_pause)
+
+
+def _names(of: AttemptRef) -> dict[str, str | int]:
+    return {"run_id": of.run_id, "step": of.step, "attempt": of.attempt, "provider": of.provider, "model": of.model}
+
+
+def _log_error(event: str, of: AttemptRef, error: StepError) -> None:
+    log.warning(event, **_names(of), code=error.reason, error=error.message)

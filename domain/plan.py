@@ -1,0 +1,73 @@
+"""The plan of a run: every decision that could be taken before any money is spent. It is the workflow's input."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from domain.media import InputRef, MediaKind
+from domain.money import Cost
+from domain.provider import Looks, SafetyClass
+
+PLAN_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One model at one provider that may do a step."""
+
+    model: str
+    raw_id: str
+    provider: str
+    params: dict[str, Any]
+    """Native parameters, without the input pictures: those are put in when the job is submitted."""
+    safety: SafetyClass
+    webhook: bool
+    findable: bool
+    looks: Looks
+    submit_timeout: float
+    patience: float
+    """How long a provider may refuse before the next candidate is tried."""
+    cost: Cost
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    key: str
+    title: str
+    kind: MediaKind
+    takes: tuple[str, ...]
+    inputs: tuple[InputRef, ...]
+    """The caller's own input pictures; those of earlier steps come at run time."""
+    candidates: tuple[Candidate, ...]
+    deadline: float
+
+
+@dataclass(frozen=True)
+class ChainPlan:
+    v: int
+    run_id: str
+    template: str
+    version: str
+    mode: str
+    caller: str
+    created_at: datetime
+    deadline: float
+    steps: tuple[PlannedStep, ...]
+    input: dict[str, Any]
+    """What the caller is shown again: `chain_models` first, then the caller's own keys in the caller's order."""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    webhook_url: str | None = None
+    client_request_id: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    def step_id(self, key: str) -> UUID:
+        return uuid5(UUID(self.run_id), key)
+
+    @property
+    def cost(self) -> Cost:
+        total = Cost.exactly(0)
+        for step in self.steps:
+            total += step.candidates[0].cost
+        return total

@@ -1,0 +1,1 @@
+"""How we reach Temporal: one connection, one data converter, one way to read a run."""
