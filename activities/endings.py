@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 import httpx
 import structlog
 from pydantic import TypeAdapter
-from storage.archive import Archive, ArchivedRun
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
@@ -19,6 +18,7 @@ from domain.plan import ChainPlan
 from domain.resources import run_resource
 from domain.runs import Snapshot
 from net.paid import retry_after
+from storage.archive import Archive, ArchivedRun
 from temporal.reading import RunReader
 
 log = structlog.get_logger("babychain.endings")
@@ -43,7 +43,6 @@ class EndingActivities:
         if run is None:
             raise ApplicationError(f"Run {run_id} is not in Temporal.", non_retryable=True)
         plan, snapshot = run.plan, run.snapshot
-        body = run_resource(plan, snapshot, self.asset_url)
         await self.archive_store.put(
             ArchivedRun(
                 run_id=run_id,
@@ -54,7 +53,7 @@ class EndingActivities:
                 ended_at=snapshot.ended or snapshot.updated,
                 plan=_PLAN.dump_json(plan).decode(),
                 snapshot=_SNAPSHOT.dump_json(snapshot).decode(),
-                callback_body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+                callback_body=self._body(plan, snapshot) if plan.webhook_url else None,
             )
         )
         log.info("run_archived", run_id=run_id, status=str(snapshot.status))
@@ -66,7 +65,7 @@ class EndingActivities:
         if archived is None:
             raise ApplicationError(f"Run {run_id} is not in the archive.", non_retryable=True)
         url = _PLAN.validate_json(archived.plan).webhook_url
-        if url is None:
+        if url is None or archived.callback_body is None:
             raise ApplicationError(f"Run {run_id} has no callback address.", non_retryable=True)
         delivery = await self._post(url, run_id, archived.callback_body)
         log.info("callback_sent", run_id=run_id, delivered=delivery.delivered, status=delivery.status)
@@ -76,6 +75,11 @@ class EndingActivities:
     async def request_cancel(self, run_id: str) -> None:
         """Ask for the cancellation that lets a canceled run close as Canceled. Safe to repeat."""
         await self.client.get_workflow_handle(run_id).cancel()
+
+    def _body(self, plan: ChainPlan, snapshot: Snapshot) -> bytes:
+        """The public resource, compact: exactly what GET shows at this moment."""
+        resource = run_resource(plan, snapshot, self.asset_url)
+        return json.dumps(resource, ensure_ascii=False, separators=(",", ":")).encode()
 
     async def _post(self, url: str, run_id: str, body: bytes) -> Delivery:
         headers = signed_headers(self.callback_secret, run_id, body, datetime.now(UTC))

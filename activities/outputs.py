@@ -1,20 +1,21 @@
 """Bring in what a job made: provider links die within minutes, so the files become ours before the step succeeds."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import httpx
-from net.download import LinkExpired, download
-from storage.assets import Assets
 
 from activities.calls import AttemptRef, Collected
 from domain.errors import UnexpectedResponse
 from domain.media import MediaKind
 from domain.provider import Output, Succeeded
+from net.download import LinkExpired, download
+from storage.assets import Assets
 
 _LIMITS = {MediaKind.IMAGE: 64 * 1024 * 1024, MediaKind.VIDEO: 1024 * 1024 * 1024}
 _DOWNLOAD_SECONDS = 300.0
 
+Beat = Callable[[], None]
 LookAgain = Callable[[], Awaitable[Succeeded | None]]
 
 
@@ -24,25 +25,33 @@ class Outputs:
     assets: Assets
 
     async def bring_in(
-        self, of: AttemptRef, kind: MediaKind, done: Succeeded, look_again: LookAgain | None = None
+        self, of: AttemptRef, kind: MediaKind, done: Succeeded, beat: Beat, look_again: LookAgain | None = None
     ) -> Collected:
-        """Store every output under its hash. A link that has died is asked for once more."""
+        """Store every output under its hash, beating as bytes come. A link that has died is asked for once more."""
         try:
-            stored = await self._store_all(of, kind, done.outputs)
+            stored = await self._store_all(of, kind, done.outputs, beat)
         except LinkExpired:
             fresh = await look_again() if look_again else None
             if fresh is None:
                 raise
-            stored = await self._store_all(of, kind, fresh.outputs)
+            stored = await self._store_all(of, kind, fresh.outputs, beat)
         if not stored:
             raise UnexpectedResponse(f"{of.provider} says the job succeeded, and names no output.")
         return Collected(assets=stored, cost=done.cost, metadata=done.metadata)
 
-    async def _store_all(self, of: AttemptRef, kind: MediaKind, outputs: tuple[Output, ...]) -> tuple[str, ...]:
+    async def _store_all(
+        self, of: AttemptRef, kind: MediaKind, outputs: tuple[Output, ...], beat: Beat
+    ) -> tuple[str, ...]:
         stored = []
         for output in outputs:
             async with download(self.http, output.url, max_bytes=_LIMITS[kind], timeout=_DOWNLOAD_SECONDS) as chunks:
-                facts = await self.assets.add(chunks, limit=_LIMITS[kind], kinds=frozenset({kind}))
+                facts = await self.assets.add(_beating(chunks, beat), limit=_LIMITS[kind], kinds=frozenset({kind}))
             await self.assets.grant(facts.id, of.caller)
             stored.append(facts.id)
         return tuple(stored)
+
+
+async def _beating(chunks: AsyncIterator[bytes], beat: Beat) -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        beat()
+        yield chunk

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from temporalio import activity
@@ -22,7 +23,7 @@ from activities.calls import (
 from activities.errors import as_application_error, still_pending
 from activities.fence import Fence
 from activities.inputs import InputFiles
-from activities.outputs import Outputs
+from activities.outputs import Beat, Outputs
 from domain.errors import BadCredentials, JobCanceled, Refused, StartUnknown, StepError
 from domain.media import MediaKind
 from domain.provider import (
@@ -96,7 +97,7 @@ class StepActivities:
                     raise
                 except (Exception, asyncio.CancelledError) as error:  # the last line before a second payment
                     if not fence.passed:
-                        raise Refused("The worker stopped before the request was sent.") from error
+                        raise Refused("The request could not be prepared.") from error
                     raise StartUnknown(f"The worker lost the answer of {of.provider}.") from error
         log.info("job_started", **_names(of), job_id=started.job.id if isinstance(started, Accepted) else None)
         return started
@@ -120,7 +121,7 @@ class StepActivities:
                 doubt = doubt.after(state, now)
                 activity.heartbeat(doubt)
                 if not isinstance(state, (Pending, Unsure)):
-                    return await self._ended(call.of, call.kind, call.job, state)
+                    return await self._ended(call.of, call.kind, call.job, state, partial(activity.heartbeat, doubt))
                 if isinstance(state, Unsure) and doubt.is_over(state, now):
                     raise state.error
                 if time.monotonic() + pause > quick_until:
@@ -134,11 +135,11 @@ class StepActivities:
         with as_application_error():
             if call.job is None:
                 done = Succeeded(outputs=call.outputs, cost=call.cost)
-                return await self.outputs.bring_in(call.of, call.kind, done)
+                return await self.outputs.bring_in(call.of, call.kind, done, activity.heartbeat)
             state = await self._state(call.of, call.job)
             if isinstance(state, (Pending, Unsure)):
                 return NotYet(state.word)
-            return await self._ended(call.of, call.kind, call.job, state)
+            return await self._ended(call.of, call.kind, call.job, state, activity.heartbeat)
 
     @activity.defn(name="reconcile")
     async def reconcile(self, call: ReconcileStart) -> Job:
@@ -180,7 +181,7 @@ class StepActivities:
         return await self._provider(of).status(job)
 
     async def _ended(
-        self, of: AttemptRef, kind: MediaKind, job: Job, state: Succeeded | Failed | Canceled
+        self, of: AttemptRef, kind: MediaKind, job: Job, state: Succeeded | Failed | Canceled, beat: Beat
     ) -> Collected:
         if isinstance(state, Failed):
             _log_error("job_failed", of, state.error)
@@ -192,7 +193,7 @@ class StepActivities:
             fresh = await self._state(of, job)
             return fresh if isinstance(fresh, Succeeded) else None
 
-        collected = await self.outputs.bring_in(of, kind, state, look_again)
+        collected = await self.outputs.bring_in(of, kind, state, beat, look_again)
         log.info("output_stored", **_names(of), job_id=job.id, assets=list(collected.assets))
         return collected
 

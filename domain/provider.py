@@ -169,6 +169,10 @@ class ModelCard:
     read_inputs: Callable[[Params], tuple[tuple[str, ...], dict[str, Any]]]
     """The input pictures that a caller named in the native fields, and the parameters without them."""
     inputs: Inputs = Inputs()
+    input_forms: tuple[InputForm, ...] | None = None
+    """The forms in which this model takes them, where they are not all that its provider accepts."""
+    merge: Callable[[Params, Params], dict[str, Any]] = lambda mapped, native: {**mapped, **native}
+    """Parameters mapped from BabyChain's own words, and the caller's native ones, which win."""
     owned: frozenset[str] = frozenset()
     """Fields that the adapter or the chain sets: a caller's value is refused by name, at any depth."""
     check: Callable[[Params], list[Fault]] = lambda params: []

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from domain.errors import Refused, StartUnknown
+from domain.errors import Refused, StartUnknown, StepError
 
 Fence = Callable[[], Awaitable[None]]
 
@@ -43,8 +43,12 @@ async def send_paid(
     body: Mapping[str, Any],
     headers: Mapping[str, str],
     read_timeout: float,
+    read_limit: Callable[[httpx.Response], StepError | None] = lambda response: None,
 ) -> httpx.Response:
-    """POST a job. Returns an answer of 2xx, or of 4xx, which the adapter reads; 5xx and silence are unknown."""
+    """POST a job. Returns an answer of 2xx, or of 4xx, which the adapter reads; 5xx and silence are unknown.
+
+    `read_limit` may recognise a 429 that no waiting mends, such as a spending stop.
+    """
     sending = _Sending(_fence.get())
     try:
         response = await http.post(
@@ -61,7 +65,7 @@ async def send_paid(
             raise Refused(f"{provider} could not be reached.", code="provider_network_error") from error
         raise StartUnknown(f"{provider} took the request, and its answer was lost.") from error
     if response.status_code == 429:
-        raise Refused(
+        raise read_limit(response) or Refused(
             f"{provider} has no room now (HTTP 429).",
             code="provider_rate_limited",
             retry_after=retry_after(response.headers),

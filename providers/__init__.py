@@ -56,3 +56,12 @@ def load(env: Mapping[str, str], http: httpx.AsyncClient) -> Loaded:
         if (provider := module.create(env, http)) is not None:
             providers[module.NAME] = provider
     return Loaded(providers, dict(sorted(models.items())), key_names)
+
+
+def sandbox_environment(url: str) -> dict[str, str]:
+    """Every adapter pointed at the sandbox, with a key that opens nothing else."""
+    env: dict[str, str] = {}
+    for module in modules():
+        env[module.KEY_NAME] = f"sandbox-{module.NAME}"
+        env[module.KEY_NAME.replace("_API_KEY", "_API_BASE_URL")] = f"{url.rstrip('/')}/{module.NAME}"
+    return env

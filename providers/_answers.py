@@ -41,7 +41,7 @@ def _is_visible(char: str) -> bool:
 
 
 def _spellings(key: str) -> list[str]:
-    """The key itself, URL-encoded, and in Base64 at each of the three offsets at which it may stand in a longer text."""
+    """The key itself, URL-encoded, and in Base64 at each of the three offsets it may have in a longer text."""
     forms = {key, quote(key, safe="")}
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + key.encode()).decode().rstrip("=")
@@ -83,8 +83,10 @@ async def read(
         raise Refused(f"{provider} could not be reached.", code="provider_network_error") from error
 
 
-def cannot_say_now(provider: str, response: httpx.Response) -> Refused | None:
+def cannot_say_now(provider: str, response: httpx.Response, payload: object) -> Refused | None:
     """Answers about our asking, not about the job. A key that is being rotated must not lose a paid job either."""
+    if response.is_success and payload is None:
+        return Refused(f"{provider}'s answer about its job can't be read.", code="provider_unexpected_response")
     code = {429: "provider_rate_limited", 401: "provider_unauthorized", 403: "provider_unauthorized"}.get(
         response.status_code
     )

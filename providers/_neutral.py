@@ -25,7 +25,7 @@ _RATIO = re.compile(r"([1-9]\d{0,3}):([1-9]\d{0,3})")
 
 
 def untold(request: MediaRequest, told: Collection[str]) -> tuple[str, ...]:
-    """What is wished and not told. A wish for nothing ("no watermark") is met by a model that does not know the thing."""
+    """What is wished and not told. A wish for nothing ("no watermark") is met by a model that lacks the thing."""
     return tuple(
         word for slot, word in _WORDS.items() if slot not in told and getattr(request, slot) not in (None, False)
     )
@@ -37,7 +37,7 @@ def proportion(ratio: str) -> float | None:
 
 
 def nearest_ratio(request: MediaRequest, choices: Iterable[str]) -> tuple[str | None, tuple[str, ...]]:
-    """The model's ratio that comes closest to the one asked for, by name or by width and height, and what that loses."""
+    """The model's ratio that is closest to the one asked for, by name or by width and height, and what that loses."""
     known = {choice: shape for choice in choices if (shape := proportion(choice)) is not None}
     if request.ratio is not None:
         if request.ratio in known:

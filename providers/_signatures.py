@@ -5,7 +5,7 @@ import hmac
 
 
 def derived_secret(secret: str, purpose: str) -> str:
-    """A secret for one purpose only: a provider that leaks it gives away nothing else, and api and worker agree on it."""
+    """A secret for one purpose: a provider that leaks it gives away nothing else, and api and worker agree on it."""
     return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
@@ -15,4 +15,4 @@ def body_signature(secret: str, body: bytes) -> str:
 
 def same(one: str, other: str) -> bool:
     """Compares in constant time, and bytes: `compare_digest` refuses text outside ASCII, which anyone can send."""
-    return hmac.compare_digest(one.encode("utf-8", "surrogateescape"), other.encode("utf-8", "surrogateescape"))
+    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from temporalio.common import RetryPolicy
 
-HEARTBEAT = timedelta(seconds=20)
+HEARTBEAT = timedelta(seconds=25)
 """A dead worker is noticed after this long. Much less, and a busy machine looks dead."""
 
 CANCEL_WAIT = timedelta(seconds=12)

@@ -1,0 +1,149 @@
+"""Our errors -> HTTP: a table from class and code to status, and the contract's one body."""
+
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.errors import (
+    AuthError,
+    BabyChainError,
+    ConflictError,
+    Fault,
+    LimitError,
+    RequestError,
+    SetupError,
+    UnavailableError,
+)
+from domain.guidance import guidance_for
+
+log = structlog.get_logger("babychain.api")
+
+STATUS_BY_CLASS: dict[type[BabyChainError], int] = {
+    RequestError: 400,
+    AuthError: 401,
+    ConflictError: 409,
+    LimitError: 429,
+    SetupError: 500,
+    UnavailableError: 503,
+}
+STATUS_BY_CODE = {
+    "insufficient_scope": 403,
+    "chain_not_found": 404,
+    "run_not_found": 404,
+    "model_not_found": 404,
+    "asset_not_found": 404,
+    "not_found": 404,
+    "link_expired": 403,
+    "link_invalid": 403,
+    "method_not_allowed": 405,
+    "payload_too_large": 413,
+    "unsupported_media_type": 415,
+    "invalid_webhook_signature": 400,
+    "missing_webhook_signature": 400,
+    "range_not_satisfiable": 416,
+}
+_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_UNREACHABLE = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.CANCELLED,
+    }
+)
+
+
+def status_of(error: BabyChainError) -> int:
+    by_class = next((status for kind, status in STATUS_BY_CLASS.items() if isinstance(error, kind)), 500)
+    return STATUS_BY_CODE.get(error.reason, by_class)
+
+
+def body_of(error: BabyChainError, request_id: str | None) -> dict[str, Any]:
+    status = status_of(error)
+    kind = "idempotency_error" if error.reason == "idempotency_conflict" else _TYPES.get(status)
+    shown: dict[str, Any] = {
+        "type": kind or ("api_error" if status >= 500 else "invalid_request_error"),
+        "code": error.reason,
+        "message": error.message,
+    }
+    if details := _details(error):
+        shown["details"] = details
+    if guidance := guidance_for(error.reason):
+        shown["guidance"] = guidance
+    if isinstance(error, RequestError) and error.faults:
+        shown["errors"] = [{"path": list(fault.path), "message": fault.message} for fault in error.faults]
+    if request_id:
+        shown["request_id"] = request_id
+    return {"error": shown}
+
+
+def _details(error: BabyChainError) -> dict[str, Any]:
+    if isinstance(error, RequestError) and error.faults:
+        fields: dict[str, list[str]] = {}
+        for fault in error.faults:
+            fields.setdefault(_top_field(error.reason, fault), []).append(f"{_where(fault)} {fault.message}".strip())
+        return {"formErrors": [], "fieldErrors": fields}
+    if error.reason == "invalid_run_id":
+        return {"formErrors": [error.message]}
+    return error.facts
+
+
+def _top_field(code: str, fault: Fault) -> str:
+    """Envelope faults stand under `input`, `metadata`, `webhook_url`; a chain's own under its input field."""
+    inside = code != "invalid_request" and len(fault.path) > 1 and fault.path[0] == "input"
+    return str(fault.path[1] if inside else fault.path[0]) if fault.path else "body"
+
+
+def _where(fault: Fault) -> str:
+    return ".".join(str(part) for part in fault.path)
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(BabyChainError, _ours)
+    app.add_exception_handler(RPCError, _temporal)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unknown)
+
+
+def _answer(error: BabyChainError, request: Request) -> JSONResponse:
+    headers = {"cache-control": "no-store"}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(max(1, round(error.retry_after)))
+    status = status_of(error)
+    if status == 401:
+        headers["www-authenticate"] = "Bearer"
+    return JSONResponse(body_of(error, getattr(request.state, "request_id", None)), status, headers)
+
+
+async def _ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, BabyChainError)  # noqa: S101  # the handler is registered for this class
+    if status_of(error) >= 500:
+        log.error("request_failed", code=error.reason, error=error.message)
+    return _answer(error, request)
+
+
+async def _temporal(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RPCError)  # noqa: S101  # the handler is registered for this class
+    if error.status in _UNREACHABLE:
+        log.warning("temporal_unreachable", status=error.status.name)
+        return _answer(UnavailableError("The workflow server does not answer.", retry_after=2.0), request)
+    return await _unknown(request, error)
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101  # the handler is registered for this class
+    codes = {404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}
+    code = codes.get(error.status_code, "invalid_request")
+    said = {404: "No such route.", 405: "This route does not take this method."}.get(error.status_code)
+    answer = _answer(RequestError(said or str(error.detail), code=code), request)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _unknown(request: Request, error: Exception) -> JSONResponse:
+    log.error("request_crashed", path=request.url.path, exc_info=error)
+    return _answer(BabyChainError("Something went wrong on our side.", code="internal_error"), request)

@@ -1,0 +1,105 @@
+"""What OpenAPI shows: the request of the contract's own example, and the shape of every answer."""
+
+from typing import Any
+
+Json = dict[str, Any]
+
+CREATE_EXAMPLE: Json = {
+    "input": {
+        "chain_models": {
+            "text_to_image_model": "bfl/flux-2-flex",
+            "image_to_video_model": "bytedance/seedance-1.5-pro",
+        },
+        "text_to_image_params": {
+            "prompt": "a paper boat on a copper sea",
+            "width": 1024,
+            "height": 1024,
+            "seed": 7,
+            "output_format": "jpeg",
+        },
+        "image_to_video_params": {
+            "content": [{"type": "text", "text": "waves roll, camera drifts left"}],
+            "ratio": "1:1",
+            "duration": 4,
+            "watermark": False,
+        },
+    },
+    "metadata": {"order": "7781"},
+    "webhook_url": "https://shop.example.com/hooks/babychain",
+}
+
+CREATE_BODY: Json = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "input": {"type": "object", "description": "Models and parameters of each step."},
+                        "metadata": {"type": "object", "description": "Comes back in every answer."},
+                        "webhook_url": {"type": ["string", "null"], "description": "Gets one signed POST at the end."},
+                    },
+                },
+                "example": CREATE_EXAMPLE,
+            }
+        },
+    }
+}
+
+UPLOAD_BODY: Json = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+                }
+            }
+        },
+    }
+}
+
+_ERROR_SCHEMA: Json = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["type", "code", "message"],
+            "properties": {
+                "type": {"type": "string"},
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "details": {"type": "object"},
+                "guidance": {"type": "object"},
+                "errors": {"type": "array", "items": {"type": "object"}},
+                "request_id": {"type": "string"},
+            },
+        }
+    },
+}
+
+_DESCRIPTIONS = {
+    200: "The run.",
+    202: "The run, new or the earlier one of the same Idempotency-Key.",
+    400: "The request is wrong; `errors` names every fault with its path.",
+    401: "The key is missing or unknown.",
+    404: "It does not exist, or it is not yours.",
+    409: "The Idempotency-Key was used for another request.",
+    413: "The body is too large.",
+    503: "The workflow server does not answer; repeat with the same Idempotency-Key.",
+}
+
+
+def responses(*statuses: int) -> dict[int | str, Json]:
+    return {status: _response(status) for status in statuses}
+
+
+def _response(status: int) -> Json:
+    shown: Json = {"description": _DESCRIPTIONS[status]}
+    schema = {"type": "object"} if status < 300 else _ERROR_SCHEMA
+    shown["content"] = {"application/json": {"schema": schema}}
+    return shown

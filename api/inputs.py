@@ -1,0 +1,87 @@
+"""Addresses in a request: each must be safe, and ours are read from the store instead of being fetched."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from domain.errors import Fault, RequestError
+from domain.media import InputRef
+from domain.plan import ChainPlan
+from net.origins import TrustedOrigins
+from net.resolve import Resolver, resolve_public
+from net.urls import check_url
+from storage.assets import Assets
+from storage.links import AssetLinks
+
+_ASSET_ID = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{2,5}")
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class InputAddresses:
+    trusted: TrustedOrigins
+    resolver: Resolver
+    assets: Assets
+    links: AssetLinks
+
+    async def settle(self, plan: ChainPlan) -> ChainPlan:
+        """Refuse every unsafe address of the input, all at once; name our own assets by their id."""
+        faults: list[Fault] = []
+        for path, text in _strings(plan.input, ("input",)):
+            if _is_web_address(text) and self.links.asset_of(text) is None:
+                faults += await self._judge(path, text)
+        steps = []
+        for step in plan.steps:
+            refs = []
+            for ref in step.inputs:
+                settled = await self._settle(ref, plan.caller)
+                if settled is None:
+                    message = "must be a public https address of a picture, or the id of a picture you uploaded"
+                    faults.append(Fault(("input", f"{step.key}_params"), message))
+                else:
+                    refs.append(settled)
+            steps.append(replace(step, inputs=tuple(refs)))
+        if faults:
+            raise RequestError("An input picture can't be used.", code="invalid_chain_input", faults=faults)
+        return replace(plan, steps=tuple(steps))
+
+    def check_callback(self, url: str) -> None:
+        """DNS is asked at delivery; here the address itself is judged."""
+        try:
+            check_url(url, self.trusted)
+        except RequestError as error:
+            fault = Fault(("webhook_url",), error.message)
+            raise RequestError(error.message, code="invalid_callback_url", faults=[fault]) from error
+
+    async def _judge(self, path: Path, url: str) -> list[Fault]:
+        try:
+            await resolve_public(url, self.trusted, self.resolver)
+        except RequestError as error:
+            return [Fault(path, error.message)]
+        return []
+
+    async def _settle(self, ref: InputRef, caller: str) -> InputRef | None:
+        text = ref.url or ""
+        asset = self.links.asset_of(text)
+        if asset is None and _ASSET_ID.fullmatch(text) and await self.assets.is_granted(text, caller):
+            asset = text
+        if asset is not None:
+            return InputRef(asset=asset) if await self.assets.facts(asset) is not None else None
+        return ref if _is_web_address(text) else None
+
+
+def _is_web_address(text: str) -> bool:
+    return text.strip().lower().startswith(("http://", "https://"))
+
+
+def _strings(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    todo: list[tuple[Path, Any]] = [(path, value)]
+    while todo:
+        here, node = todo.pop()
+        if isinstance(node, str):
+            yield here, node
+        elif isinstance(node, dict):
+            todo.extend(((*here, key), child) for key, child in node.items())
+        elif isinstance(node, list):
+            todo.extend(((*here, index), child) for index, child in enumerate(node))

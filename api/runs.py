@@ -1,0 +1,231 @@
+"""Runs as callers see them, mapped onto workflows: create, read, cancel, and what providers report."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from pydantic import TypeAdapter
+from temporalio.api.common.v1 import Payloads, WorkflowExecution
+from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.callers import Caller
+from api.fingerprints import Fingerprints, refuse_conflict
+from api.inputs import InputAddresses
+from api.requests import Envelope, read_idempotency_key
+from domain.catalogue import Catalogue
+from domain.chains import ChainTemplate
+from domain.errors import RequestError, UnavailableError
+from domain.plan import ChainPlan
+from domain.planning import RunRequest, plan_run
+from domain.provider import Notice
+from domain.resources import run_resource
+from domain.runs import CancelRequested, ProviderReported, RunStatus, Snapshot, first_snapshot
+from domain.tokens import AttemptToken
+from storage.archive import Archive
+from temporal import names
+from temporal.reading import RunReader, StoredRun
+from workflows.details import summary
+from workflows.policies import LAST_RESORT
+
+log = structlog.get_logger("babychain.runs")
+
+Json = dict[str, Any]
+
+ALIVE = "running"
+CANCEL_WAIT = 10.0
+"""Seconds that a cancel call waits for the run to end, before it answers with the run as it is."""
+
+_RPC = timedelta(seconds=5)
+_TAGS = 20
+_TAG_BYTES = 200
+_PLAN = TypeAdapter(ChainPlan)
+_SNAPSHOT = TypeAdapter(Snapshot)
+
+
+@dataclass
+class Runs:
+    client: Client
+    reader: RunReader
+    archive: Archive
+    catalogue: Catalogue
+    addresses: InputAddresses
+    fingerprints: Fingerprints
+    asset_url: Callable[[str], str]
+    task_queue: str = names.TASK_QUEUE
+
+    async def create(
+        self,
+        template: ChainTemplate,
+        caller: Caller,
+        envelope: Envelope,
+        idempotency_key: str | None,
+        client_request_id: str | None,
+    ) -> Json:
+        """Check everything, then start the workflow. Nothing is stored or spent before the last check has passed."""
+        request = RunRequest(
+            run_id="",
+            caller=caller.id,
+            created_at=datetime.now(UTC),
+            input=envelope.input,
+            metadata=envelope.metadata,
+            webhook_url=envelope.webhook_url,
+            client_request_id=client_request_id,
+        )
+        plan = plan_run(template, request, self.catalogue)
+        key = read_idempotency_key(idempotency_key)
+        plan = replace(plan, run_id=self.fingerprints.run_id(caller.id, template.slug, key))
+        prints = self.fingerprints.of(plan)
+        if key is not None and (earlier := await self._find(plan.run_id)) is not None:
+            return self._replayed(earlier, prints)
+        plan = await self.addresses.settle(plan)
+        if plan.webhook_url is not None:
+            self.addresses.check_callback(plan.webhook_url)
+        snapshot = first_snapshot(tuple(step.key for step in plan.steps), plan.created_at)
+        try:
+            await self._start(plan, snapshot, prints)
+        except WorkflowAlreadyStartedError:
+            # Another post with the same key was faster by a moment.
+            earlier = await self._find(plan.run_id)
+            if earlier is None:
+                raise UnavailableError("The run is being created by another request.", retry_after=1.0) from None
+            return self._replayed(earlier, prints)
+        self.reader.remember(plan)
+        log.info("run_created", run_id=plan.run_id, template=plan.template, caller=plan.caller)
+        return run_resource(plan, snapshot, self.asset_url)
+
+    async def get(self, run_id: str, caller: Caller) -> Json:
+        return self._shown(await self._own(run_id, caller))
+
+    async def cancel(self, run_id: str, caller: Caller) -> Json:
+        """Ask the run to stop and wait a moment for its end. A run that has ended stays as it is."""
+        run = await self._own(run_id, caller)
+        if run.snapshot.status.ended:
+            return self._shown(run)
+        handle = self.client.get_workflow_handle(run_id)
+        try:
+            await handle.signal("cancel", CancelRequested(), rpc_timeout=_RPC)
+            async with asyncio.timeout(CANCEL_WAIT):
+                await handle.result()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        except (TimeoutError, WorkflowFailureError):
+            pass  # still stopping, or ended as it should: canceled
+        log.info("run_cancel_asked", run_id=run_id, caller=caller.id)
+        return self._shown(await self._own(run_id, caller))
+
+    async def report(self, token: AttemptToken, notice: Notice) -> None:
+        """Hand a provider's webhook to its run. A run that has ended is told nothing."""
+        status = notice.status if notice.ended else ALIVE
+        if not notice.ended and await self._knows_job(token):
+            return
+        report = ProviderReported(step=token.step, attempt=token.attempt, job_id=notice.job_id, status=status)
+        identity = f"{token.run_id}:{token.step}:{token.attempt}:{status}"
+        payloads = await self.client.data_converter.encode([report])
+        try:
+            # The raw call: a request id of our own lets the server drop what was reported before.
+            await self.client.workflow_service.signal_workflow_execution(
+                SignalWorkflowExecutionRequest(
+                    namespace=self.client.namespace,
+                    workflow_execution=WorkflowExecution(workflow_id=token.run_id),
+                    signal_name="provider_reported",
+                    input=Payloads(payloads=payloads),
+                    identity=self.client.identity,
+                    request_id=hashlib.sha256(identity.encode()).hexdigest()[:32],
+                ),
+                retry=True,
+                timeout=timedelta(seconds=3),
+            )
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+    # ---- inside -----------------------------------------------------------------------------------------------
+
+    async def _start(self, plan: ChainPlan, snapshot: Snapshot, prints: dict[str, str]) -> None:
+        longest = timedelta(seconds=plan.deadline) + LAST_RESORT
+        await self.client.start_workflow(
+            plan.template,
+            plan,
+            id=plan.run_id,
+            task_queue=self.task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            execution_timeout=longest,
+            memo={"fingerprint": prints, "v": snapshot.v, "snapshot": snapshot},
+            search_attributes=_search_attributes(plan),
+            static_summary=summary(plan),
+            rpc_timeout=_RPC,
+        )
+
+    async def _find(self, run_id: str) -> StoredRun | None:
+        """From Temporal while it keeps the run, from the archive after that."""
+        if (run := await self.reader.read(run_id)) is not None:
+            return run
+        if (archived := await self.archive.get(run_id)) is None:
+            return None
+        plan = _PLAN.validate_json(archived.plan)
+        return StoredRun(plan, _SNAPSHOT.validate_json(archived.snapshot), self.fingerprints.of(plan))
+
+    async def _own(self, run_id: str, caller: Caller) -> StoredRun:
+        """Another caller's run and one that never was are the same answer."""
+        run = await self._find(run_id)
+        if run is None or run.plan.caller != caller.id:
+            raise RequestError("There is no such run.", code="run_not_found")
+        return run
+
+    async def _knows_job(self, token: AttemptToken) -> bool:
+        """Whether a report that a job lives would tell its run anything: most don't, and each would cost events."""
+        run = await self.reader.read(token.run_id)
+        if run is None or run.snapshot.status.ended:
+            return True
+        attempts = [attempt for step in run.snapshot.steps if step.key == token.step for attempt in step.attempts]
+        return any(attempt.n == token.attempt and attempt.job for attempt in attempts)
+
+    def _replayed(self, run: StoredRun, prints: dict[str, str]) -> Json:
+        refuse_conflict(run.fingerprint, prints)
+        return self._shown(run)
+
+    def _shown(self, run: StoredRun) -> Json:
+        return run_resource(run.plan, run.snapshot, self.asset_url)
+
+
+def _search_attributes(plan: ChainPlan) -> TypedSearchAttributes:
+    first = plan.steps[0].candidates[0]
+    pairs: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(names.CALLER, plan.caller),
+        SearchAttributePair(names.TEMPLATE, plan.template),
+        SearchAttributePair(names.STATUS, str(RunStatus.QUEUED)),
+        SearchAttributePair(names.MODEL, first.model),
+        SearchAttributePair(names.PROVIDER, first.provider),
+    ]
+    if tags := _tags(plan.metadata):
+        pairs.append(SearchAttributePair(names.TAGS, tags))
+    if scalars := _scalars(plan.metadata):
+        pairs.append(SearchAttributePair(names.METADATA, scalars))
+    return TypedSearchAttributes(pairs)
+
+
+def _tags(metadata: Mapping[str, Any]) -> list[str]:
+    tags = metadata.get("tags")
+    if not isinstance(tags, list):
+        return []
+    return [tag for tag in tags if isinstance(tag, str) and 0 < len(tag.encode()) <= _TAG_BYTES][:_TAGS]
+
+
+def _scalars(metadata: Mapping[str, Any]) -> list[str]:
+    """`key=value` of the first scalar keys, so that a run can be found by them. They are not encrypted."""
+    pairs = []
+    for key, value in metadata.items():
+        if isinstance(value, (str, int, float, bool)):
+            text = f"{key}={str(value).lower() if isinstance(value, bool) else value}"
+            if len(text.encode()) <= _TAG_BYTES:
+                pairs.append(text)
+    return pairs[:_TAGS]

@@ -1,0 +1,80 @@
+"""What routes work with, built once by `api/main.py` and handed out by dependencies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+from temporalio.client import Client
+
+from api.callers import Caller, EnvironmentKeys
+from api.runs import Runs
+from domain.catalogue import Catalogue
+from domain.chains import ChainTemplate
+from domain.errors import AuthError, RequestError
+from domain.provider import Provider
+from net.webhook_addresses import WebhookAddresses
+from storage.assets import Assets
+from storage.links import AssetLinks
+
+
+@dataclass(frozen=True)
+class Services:
+    client: Client
+    runs: Runs
+    keys: EnvironmentKeys
+    catalogue: Catalogue
+    templates: Mapping[str, ChainTemplate]
+    providers: Mapping[str, Provider]
+    addresses: WebhookAddresses
+    assets: Assets
+    links: AssetLinks
+
+
+def services(request: Request) -> Services:
+    held: Services = request.app.state.services
+    return held
+
+
+Held = Annotated[Services, Depends(services)]
+
+
+class Needs:
+    """A dependency: the caller of this request, who must hold a scope."""
+
+    def __init__(self, scope: str) -> None:
+        self._scope = scope
+
+    def __call__(self, request: Request, held: Held) -> Caller:
+        caller = held.keys.authenticate(request.headers.get("authorization"))
+        if self._scope not in caller.scopes:
+            raise AuthError(f"This key lacks the scope {self._scope!r}.", code="insufficient_scope")
+        return caller
+
+
+Runner = Annotated[Caller, Depends(Needs("chains:run"))]
+Reader = Annotated[Caller, Depends(Needs("chains:read"))]
+Stopper = Annotated[Caller, Depends(Needs("runs:cancel"))]
+
+
+def known_template(slug: str, held: Held) -> ChainTemplate:
+    if slug not in held.templates:
+        raise RequestError(f"There is no chain {slug[:64]!r}.", code="chain_not_found")
+    return held.templates[slug]
+
+
+def run_id(run_id: str) -> str:
+    """Checked before the key, as the contract has it."""
+    try:
+        return str(UUID(run_id)) if len(run_id) == 36 else _bad_id()
+    except ValueError:
+        return _bad_id()
+
+
+def _bad_id() -> str:
+    raise RequestError("The run id is not a UUID.", code="invalid_run_id")
+
+
+Template = Annotated[ChainTemplate, Depends(known_template)]
+RunId = Annotated[str, Depends(run_id)]

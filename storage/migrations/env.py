@@ -1,0 +1,14 @@
+"""Alembic's entry point. The connection comes from `storage.database.upgrade`, which also holds the lock."""
+
+from alembic import context
+
+from storage.archive import METADATA
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=METADATA,
+    # SQLite too can roll table changes back, once the transaction was begun by hand.
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

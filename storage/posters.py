@@ -1,0 +1,102 @@
+"""Small pictures for lists and previews, made when somebody first asks.
+
+Decoding a stranger's file is done in a process of its own (`storage.poster_process`): it has no keys in its
+environment, hard limits on memory and time, and when it dies nothing else does.
+"""
+
+import asyncio
+import sys
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO
+
+from domain.errors import OutputInvalid, RequestError
+from domain.media import MediaKind
+from storage.asset_ids import extension_of
+from storage.assets import AssetMissing, Assets
+from storage.measure import measure
+
+_WALL_SECONDS = 30.0
+_MOST_BYTES = 1024 * 1024
+_ROOT = Path(__file__).parent.parent
+_VIDEOS = frozenset({"mp4", "mov", "webm"})
+
+# Posters are never urgent, and two decoders at once would take the cores away from the work.
+_one_at_a_time = asyncio.Semaphore(1)
+
+
+class PosterUnavailable(RequestError):
+    """There is no poster of this asset: it cannot be decoded, or this installation has no video decoder."""
+
+    code = "poster_unavailable"
+
+
+async def poster(assets: Assets, asset_id: str) -> bytes:
+    """A WebP of at most 480 pixels, kept beside the asset. A file that once could not be decoded is not tried again."""
+    kept = await assets.kept_poster(asset_id)
+    if kept is None:
+        async with _one_at_a_time:
+            kept = await assets.kept_poster(asset_id)
+            if kept is None:
+                kept = await _make(assets, asset_id)
+    if not kept:
+        raise PosterUnavailable("This asset cannot be shown as a picture.")
+    return kept
+
+
+async def _make(assets: Assets, asset_id: str) -> bytes:
+    if await assets.facts(asset_id) is None:
+        raise AssetMissing("There is no such asset.")
+    extension = extension_of(asset_id)
+    if extension in _VIDEOS and find_spec("av") is None:
+        raise PosterUnavailable("Posters of videos need the optional package 'av'.")
+    with TemporaryFile() as file:
+        async for chunk in assets.stream(asset_id):
+            await asyncio.to_thread(file.write, chunk)
+        file.seek(0)
+        picture = await _decode(file, extension)
+    await assets.keep_poster(asset_id, picture)
+    return picture
+
+
+async def _decode(file: BinaryIO, extension: str) -> bytes:
+    """The process's answer, or empty bytes when the decoder gave the file up or ran into its limits."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "storage.poster_process", extension,
+        stdin=file, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        cwd=_ROOT, env={},
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(_WALL_SECONDS):
+            answer = await _read_answer(process)
+            await process.wait()
+    except TimeoutError as error:
+        # Perhaps the machine was busy: this verdict is not kept.
+        raise PosterUnavailable("The poster was not ready in time.", retry_after=_WALL_SECONDS) from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return answer if process.returncode == 0 and _is_poster(answer) else b""
+
+
+async def _read_answer(process: asyncio.subprocess.Process) -> bytes:
+    """Up to the cap: a process that a file has taken over may write for ever."""
+    answer = bytearray()
+    while process.stdout is not None and len(answer) <= _MOST_BYTES:
+        chunk = await process.stdout.read(65_536)
+        if not chunk:
+            return bytes(answer)
+        answer += chunk
+    process.kill()
+    return b""
+
+
+def _is_poster(answer: bytes) -> bool:
+    try:
+        facts = measure(BytesIO(answer), len(answer), "", frozenset({MediaKind.IMAGE}))
+    except OutputInvalid:
+        return False
+    return facts.type == "image/webp"

@@ -1,0 +1,42 @@
+"""Servers that suites share: a real Temporal dev server, and the time-skipping one."""
+
+import shutil
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from cli.local_temporal import TUNING, find_temporal
+from temporal.connection import DATA_CONVERTER
+from temporal.names import SEARCH_ATTRIBUTES
+
+TEST_SERVER = Path(__file__).parent.parent / "tools" / "testserver" / "temporal-test-server"
+
+
+@pytest.fixture(scope="session")
+async def temporal() -> AsyncIterator[Client]:
+    """A real server of this test process alone, tuned as ours is."""
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(find_temporal()),
+        search_attributes=list(SEARCH_ATTRIBUTES),
+        dev_server_extra_args=list(TUNING),
+        dev_server_log_level="error",
+        data_converter=DATA_CONVERTER,
+    ) as env:
+        yield env.client
+
+
+@pytest.fixture(scope="session")
+async def skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """Time passes as fast as the workflows let it."""
+    if shutil.which("java") is None or not (TEST_SERVER.parent / "lib").is_dir():
+        pytest.skip("needs Java and the test server: apt-get install default-jre-headless maven && make testserver")
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=str(TEST_SERVER),
+        data_converter=DATA_CONVERTER,
+        test_server_startup_timeout=timedelta(seconds=60),
+    ) as env:
+        yield env

@@ -1,0 +1,113 @@
+"""The worker: workflows decide, activities act. This is its composition root."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import httpx
+import structlog
+from pydantic import ValidationError
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+import providers
+import telemetry
+from activities.endings import EndingActivities
+from activities.inputs import InputFiles, utc_now
+from activities.outputs import Outputs
+from activities.steps import StepActivities
+from net.client import guarded_client, provider_client
+from net.origins import TrustedOrigins
+from net.webhook_addresses import WebhookAddresses
+from settings import Settings
+from storage.archive import Archive
+from storage.assets import Assets
+from storage.links import AssetLinks
+from temporal.connection import connect
+from temporal.names import TASK_QUEUE
+from temporal.reading import RunReader
+from workflows.after_run import AfterRunWorkflow
+from workflows.templates import load_templates
+
+log = structlog.get_logger("babychain.worker")
+
+
+Load = Callable[[Mapping[str, str], httpx.AsyncClient], providers.Loaded]
+
+
+async def build(
+    settings: Settings,
+    client: Client,
+    stack: AsyncExitStack,
+    *,
+    task_queue: str = TASK_QUEUE,
+    load: Load = providers.load,
+) -> Worker:
+    """A worker ready to run; what it holds open is closed with `stack`."""
+    trusted = TrustedOrigins.parse(settings.trusted)
+    provider_http = await stack.enter_async_context(provider_client(trusted))
+    outside_http = await stack.enter_async_context(guarded_client(trusted, timeout=10.0))
+    archive = Archive.open(settings.archive_url)
+    stack.push_async_callback(archive.close)
+    secret = settings.secret.get_secret_value()
+    assets = Assets.open(settings.assets)
+    links = AssetLinks(secret.encode(), settings.base_url, days=settings.asset_link_days)
+    addresses = WebhookAddresses(secret, settings.base_url)
+    steps = StepActivities(
+        client=client,
+        providers=load(settings.provider_environment(os.environ), provider_http).providers,
+        inputs=InputFiles(assets, links, providers_reach_us=settings.providers_reach_us),
+        outputs=Outputs(outside_http, assets),
+        callback_url=addresses.url,
+        attempt_token=addresses.attempt_token,
+    )
+    endings = EndingActivities(
+        client=client,
+        runs=RunReader(client),
+        archive_store=archive,
+        http=outside_http,
+        asset_url=lambda asset: links.url(asset, utc_now()),
+        callback_secret=settings.callback_secret.get_secret_value(),
+    )
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[*load_templates().values(), AfterRunWorkflow],
+        activities=[
+            steps.submit,
+            steps.watch,
+            steps.collect,
+            steps.reconcile,
+            steps.cancel_job,
+            endings.archive,
+            endings.deliver,
+            endings.request_cancel,
+        ],
+        max_concurrent_activities=500,
+        # Without a grace a SIGTERM cancels a submit in the middle, and its outcome is unknown.
+        graceful_shutdown_timeout=timedelta(seconds=settings.shutdown_grace),
+        # A payload that does not fit our types fails its run; any other surprise waits for a rollback.
+        workflow_failure_exception_types=[ValidationError],
+    )
+
+
+async def main() -> None:
+    settings = Settings.load()
+    telemetry.configure("worker", settings.log_level, settings.secrets())
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        client = await connect()
+        worker = await build(settings, client, stack)
+        async with worker:
+            log.info("worker_started", mode=settings.provider_mode, task_queue=TASK_QUEUE)
+            await stop.wait()
+            log.info("worker_stopping", grace_seconds=settings.shutdown_grace)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
