@@ -60,7 +60,7 @@ def json_object(response: httpx.Response) -> dict[str, Any] | None:
     return payload if isinstance(payload, dict) else None
 
 
-def name(value: object) -> str | None:
+def short_text(value: object) -> str | None:
     """An id or a word of a provider, if it is text of a sane length."""
     return value if isinstance(value, str) and 0 < len(value) <= _NAME_LENGTH else None
 

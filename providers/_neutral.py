@@ -21,14 +21,20 @@ _WORDS = {
     "camera_fixed": "fixed camera",
     "enhance_prompt": "prompt enhancement",
 }
+_MOST_SIDE = 65_535
 _RATIO = re.compile(r"([1-9]\d{0,3}):([1-9]\d{0,3})")
+
+
+def asked_size(request: MediaRequest) -> tuple[int, int] | None:
+    """Width and height, where both are given and no nonsense."""
+    width, height = request.width or 0, request.height or 0
+    return (width, height) if 0 < width <= _MOST_SIDE and 0 < height <= _MOST_SIDE else None
 
 
 def untold(request: MediaRequest, told: Collection[str]) -> tuple[str, ...]:
     """What is wished and not told. A wish for nothing ("no watermark") is met by a model that lacks the thing."""
-    return tuple(
-        word for slot, word in _WORDS.items() if slot not in told and getattr(request, slot) not in (None, False)
-    )
+    wished = {slot for slot in _WORDS if getattr(request, slot) is not None and getattr(request, slot) is not False}
+    return tuple(word for slot, word in _WORDS.items() if slot in wished and slot not in told)
 
 
 def proportion(ratio: str) -> float | None:
@@ -43,8 +49,8 @@ def nearest_ratio(request: MediaRequest, choices: Iterable[str]) -> tuple[str | 
         if request.ratio in known:
             return request.ratio, ()
         wanted = proportion(request.ratio)
-    elif request.width and request.height:
-        wanted = request.width / request.height
+    elif (size := asked_size(request)) is not None:
+        wanted = size[0] / size[1]
     else:
         return None, ()
     if wanted is None:

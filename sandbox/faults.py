@@ -25,43 +25,43 @@ def _kind(operations: Collection[str], default: str, *parameters: str) -> _Kind:
     return _Kind(frozenset(operations), default, frozenset(parameters))
 
 
-_ANSWERS = {
+_ANSWERS = {  # one HTTP answer
     "status": _kind(_CALLS, "submit", "status", "headers", "body"),
-    "refuse": _kind(_CALLS, "submit"),
-    "reset": _kind(_CALLS, "submit"),
-    "hang": _kind(_CALLS, "submit", "seconds"),
-    "slow": _kind(_CALLS, "submit", "seconds"),
-    "truncated": _kind(_CALLS, "submit", "declared"),
+    "refuse": _kind(_CALLS, "submit"),  # nothing listens where the client is sent
+    "reset": _kind(_CALLS, "submit"),  # TCP RST in place of an answer
+    "hang": _kind(_CALLS, "submit", "seconds"),  # no answer until the client gives up
+    "slow": _kind(_CALLS, "submit", "seconds"),  # the true answer in drips
+    "truncated": _kind(_CALLS, "submit", "declared"),  # half an answer
     "garbage": _kind(_CALLS, "submit"),
     "html": _kind(_CALLS, "submit", "status"),
-    "wrong_type": _kind(_CALLS, "submit"),
-    "huge": _kind(_CALLS, "submit"),
+    "wrong_type": _kind(_CALLS, "submit"),  # JSON values of other types; files with a false Content-Type
+    "huge": _kind(_CALLS, "submit"),  # a body without an end
     "redirect": _kind(_CALLS, "submit", "location"),
-    "bad_tls": _kind(_CALLS, "submit"),
-    "error_in_200": _kind(_API_CALLS, "submit"),
-    "no_job_id": _kind({"submit", "upload"}, "submit"),
-    "echo_key": _kind(_API_CALLS, "submit"),
+    "bad_tls": _kind(_CALLS, "submit"),  # the handshake fails where the client is sent
+    "error_in_200": _kind(_API_CALLS, "submit"),  # the provider's error body under status 200
+    "no_job_id": _kind({"submit", "upload"}, "submit"),  # success, without saying of what
+    "echo_key": _kind(_API_CALLS, "submit"),  # an error whose text repeats the caller's key
 }
-_JOBS = {
+_JOBS = {  # one job; with operation `status`, one read of it
     "moderated": _kind({"submit", "status"}, "submit", "stage", "status", "item", "delay"),
     "failed": _kind({"submit", "status"}, "submit", "word", "status", "item", "delay"),
     "no_credit": _kind({"submit"}, "submit"),
     "never_ends": _kind({"submit", "status"}, "submit"),
     "unknown_status": _kind({"submit", "status"}, "submit", "word"),
-    "status_back": _kind({"submit", "status"}, "submit"),
+    "status_back": _kind({"submit", "status"}, "submit"),  # every second read shows the state before
     "gone_after_success": _kind({"submit", "status"}, "submit"),
 }
-_WEBHOOKS = {
+_WEBHOOKS = {  # one delivery
     "drop": _kind({"webhook"}, "webhook"),
     "double": _kind({"webhook"}, "webhook", "times"),
     "late": _kind({"webhook"}, "webhook", "delay"),
-    "early": _kind({"webhook"}, "webhook"),
-    "forge": _kind({"webhook"}, "webhook"),
-    "reorder": _kind({"webhook"}, "webhook"),
+    "early": _kind({"webhook"}, "webhook"),  # the last notice before the submit's answer, in place of its time
+    "forge": _kind({"webhook"}, "webhook"),  # a lie by someone without the secret; the true ones follow
+    "reorder": _kind({"webhook"}, "webhook"),  # an earlier state after the last
     "bad_signature": _kind({"webhook"}, "webhook"),
-    "replay": _kind({"webhook"}, "webhook", "delay"),
+    "replay": _kind({"webhook"}, "webhook", "delay"),  # the same bytes once more, later
 }
-_RESULTS = {
+_RESULTS = {  # one download
     "expired": _kind({"result"}, "result"),
     "empty": _kind({"result"}, "result"),
 }
@@ -71,6 +71,9 @@ ANSWERS = frozenset(_ANSWERS)
 JOBS = frozenset(_JOBS)
 CALLS = ANSWERS | JOBS | frozenset(_RESULTS)
 CONNECTIONS = frozenset({"refuse", "bad_tls"})
+NEED_AN_ID = frozenset(
+    {"no_job_id", "unknown_status", "status_back", "gone_after_success"}
+)  # not for synchronous calls
 AT_ACCEPTANCE = frozenset({"early", "forge"})  # webhook kinds that act before the job has anything to report
 ON_NOTICE = frozenset(_WEBHOOKS) - AT_ACCEPTANCE
 

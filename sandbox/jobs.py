@@ -101,7 +101,7 @@ class Jobs:
         self._tasks = tasks
         self._jobs: dict[str, Job] = {}
         self._active: defaultdict[tuple[str, str], set[Job]] = defaultdict(set)  # counted on every submit
-        self._slots: defaultdict[tuple[str, ...], dict[int, asyncio.Semaphore]] = defaultdict(dict)
+        self._slots: dict[tuple[str, ...], asyncio.Semaphore] = {}
 
     def start(self, job: Job) -> None:
         """From here on the job is paid for. Drawing begins at once, so that it is ready when the clock says so."""
@@ -123,7 +123,7 @@ class Jobs:
 
     def slot(self, limit: int, *shared_by: str) -> asyncio.Semaphore:
         """A place among the `limit` jobs that may run at once; later ones stay queued."""
-        return self._slots[shared_by].setdefault(limit, asyncio.Semaphore(limit))
+        return self._slots.setdefault(shared_by, asyncio.Semaphore(limit))
 
     def forget(self, job: Job) -> None:
         self._jobs.pop(job.id, None)
@@ -151,6 +151,7 @@ class Jobs:
             self._move(job, State.EXPIRED)
         finally:
             drawing.cancel()
+            job.draw = _drawn  # lets go of the input pictures, which would stay in memory as long as the record
 
     async def _run(self, job: Job, drawing: asyncio.Task[tuple[Medium, ...]]) -> None:
         fate = job.fate
@@ -189,3 +190,7 @@ class Jobs:
 
 async def _draw(job: Job) -> tuple[Medium, ...]:
     return await job.draw()
+
+
+async def _drawn() -> tuple[Medium, ...]:
+    return ()

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import math
 import secrets
 import time
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Results:
     def publish(self, medium: Medium, *, provider: str, row: Row, seconds: float, downloads: int | None = None) -> str:
         """The address of a new result file, good for `seconds` and, where a provider counts, so many downloads."""
         name = f"{secrets.token_hex(8)}.{medium.extension}"
-        expires = int(time.time() + seconds)
+        expires = math.ceil(time.time() + seconds)
         self._files[name] = _File(medium, provider, row.model, row, expires, downloads)
         self._bytes += len(medium.data)
         while self._bytes > _KEPT_BYTES and len(self._files) > 1:
@@ -70,7 +71,7 @@ class Results:
             file.row.model,
             "result",
             error=lambda status, _: Response(status_code=status),
-            address_was_ours=True,
+            unfit=CONNECTIONS,  # decided when the address was handed out
         )
         return await answered(self._faults, call, send)
 

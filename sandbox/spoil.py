@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import Receive, Scope, Send
 
 from sandbox.connections import Reset, transport_of
-from sandbox.faults import ANSWERS, CALLS, CONNECTIONS, Faults, Operation, Rule
+from sandbox.faults import ANSWERS, CALLS, Faults, Operation, Rule
 
 _LONGEST_HANG = 120.0
 _ENDLESS_BYTES = 1 << 30
@@ -30,7 +30,7 @@ class Call:
     operation: Operation
     error: Callable[[int, str], Response]  # the provider's own shape of an error
     key: str = ""  # the caller's key, for `echo_key` alone; never stored
-    address_was_ours: bool = False  # then `refuse` and `bad_tls` were decided when the address was handed out
+    unfit: frozenset[str] = frozenset()  # kinds that mean nothing here, and so pass this call by
 
 
 async def answered(faults: Faults, call: Call, perform: Callable[[Rule | None], Awaitable[Response]]) -> Response:
@@ -40,8 +40,7 @@ async def answered(faults: Faults, call: Call, perform: Callable[[Rule | None], 
     performed whenever the fault needs an answer to spoil; and a `slow` answer is always the true one. Rules about jobs
     and results are handed to `perform`, which knows what they mean.
     """
-    kinds = CALLS - CONNECTIONS if call.address_was_ours else CALLS
-    rule = faults.take(call.provider, call.model, call.operation, kinds)
+    rule = faults.take(call.provider, call.model, call.operation, CALLS - call.unfit)
     if rule is None or rule.kind not in ANSWERS:
         return await perform(rule)
     true_answer_needed = rule.kind in _ALTERED and call.operation in _READS

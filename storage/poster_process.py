@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _MOST_PIXELS = 64_000_000
+_MOST_BYTES = 1024 * 1024
 _EDGE = 480
 _FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF", "bmp": "BMP", "tiff": "TIFF"}
 _CONTAINERS = {"mp4": "mp4", "mov": "mov", "webm": "webm"}
@@ -33,7 +34,7 @@ def main() -> None:
 def _limit_self() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it writes into a pipe, never into a file
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_MOST_BYTES, _MOST_BYTES))
     with suppress(ValueError, OSError):  # macOS knows the name and refuses the limit
         resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 

@@ -5,7 +5,10 @@ environment, hard limits on memory and time, and when it dies nothing else does.
 """
 
 import asyncio
+import os
+import signal
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -52,46 +55,37 @@ async def _make(assets: Assets, asset_id: str) -> bytes:
     extension = extension_of(asset_id)
     if extension in _VIDEOS and find_spec("av") is None:
         raise PosterUnavailable("Posters of videos need the optional package 'av'.")
-    with TemporaryFile() as file:
+    with TemporaryFile() as file, TemporaryFile() as answer:
         async for chunk in assets.stream(asset_id):
             await asyncio.to_thread(file.write, chunk)
         file.seek(0)
-        picture = await _decode(file, extension)
+        is_done = await _decode(file, answer, extension)
+        answer.seek(0)
+        picture = answer.read(_MOST_BYTES) if is_done else b""
+    if not _is_poster(picture):
+        picture = b""
     await assets.keep_poster(asset_id, picture)
     return picture
 
 
-async def _decode(file: BinaryIO, extension: str) -> bytes:
-    """The process's answer, or empty bytes when the decoder gave the file up or ran into its limits."""
+async def _decode(file: BinaryIO, answer: BinaryIO, extension: str) -> bool:
+    """Whether the process says that it wrote a poster. Files, not pipes: a pipe can be held open for ever."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "storage.poster_process", extension,
-        stdin=file, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        cwd=_ROOT, env={},
+        stdin=file, stdout=answer, stderr=asyncio.subprocess.DEVNULL,
+        cwd=_ROOT, env={}, start_new_session=True,
     )  # fmt: skip
     try:
         async with asyncio.timeout(_WALL_SECONDS):
-            answer = await _read_answer(process)
-            await process.wait()
+            return await process.wait() == 0
     except TimeoutError as error:
         # Perhaps the machine was busy: this verdict is not kept.
         raise PosterUnavailable("The poster was not ready in time.", retry_after=_WALL_SECONDS) from error
     finally:
         if process.returncode is None:
-            process.kill()
+            with suppress(ProcessLookupError):  # it ended just now
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-    return answer if process.returncode == 0 and _is_poster(answer) else b""
-
-
-async def _read_answer(process: asyncio.subprocess.Process) -> bytes:
-    """Up to the cap: a process that a file has taken over may write for ever."""
-    answer = bytearray()
-    while process.stdout is not None and len(answer) <= _MOST_BYTES:
-        chunk = await process.stdout.read(65_536)
-        if not chunk:
-            return bytes(answer)
-        answer += chunk
-    process.kill()
-    return b""
 
 
 def _is_poster(answer: bytes) -> bool:

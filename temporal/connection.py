@@ -3,6 +3,7 @@
 Address, namespace, TLS and API key come from Temporal's own `TEMPORAL_*` variables and profiles.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -39,16 +40,19 @@ async def register_search_attributes(client: Client) -> list[str]:
     The server answers OK when a name exists with another type, and changes nothing: hence the look first.
     """
     known = await _registered(client)
-    wanted = {key.name: _index_type(key.indexed_value_type) for key in SEARCH_ATTRIBUTES}
+    wanted = search_attribute_types()
     for name, kind in wanted.items():
         if name in known and known[name] != kind:
             raise SetupError(f"Temporal knows the search attribute {name} with another type; remove it there first.")
     missing = {name: kind for name, kind in wanted.items() if name not in known}
     if missing:
-        await client.operator_service.add_search_attributes(
-            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
-        )
+        await add_search_attributes(client, missing)
     return sorted(missing)
+
+
+async def add_search_attributes(client: Client, types: Mapping[str, IndexedValueType.ValueType]) -> None:
+    request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=types)
+    await client.operator_service.add_search_attributes(request)
 
 
 async def missing_search_attributes(client: Client) -> list[str]:
@@ -75,5 +79,5 @@ async def _registered(client: Client) -> dict[str, IndexedValueType.ValueType]:
     return dict(answer.custom_attributes)
 
 
-def _index_type(kind: Any) -> IndexedValueType.ValueType:
-    return IndexedValueType.ValueType(int(kind))
+def search_attribute_types() -> dict[str, IndexedValueType.ValueType]:
+    return {key.name: IndexedValueType.ValueType(int(key.indexed_value_type)) for key in SEARCH_ATTRIBUTES}

@@ -9,8 +9,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from cli.local_temporal import TUNING, find_temporal
-from temporal.connection import DATA_CONVERTER
+from temporal.connection import DATA_CONVERTER, add_search_attributes, search_attribute_types
 from temporal.names import SEARCH_ATTRIBUTES
 
 TEST_SERVER = Path(__file__).parent.parent / "tools" / "testserver" / "temporal-test-server"
@@ -19,6 +18,8 @@ TEST_SERVER = Path(__file__).parent.parent / "tools" / "testserver" / "temporal-
 @pytest.fixture(scope="session")
 async def temporal() -> AsyncIterator[Client]:
     """A real server of this test process alone, tuned as ours is."""
+    from cli.local_temporal import TUNING, find_temporal
+
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=str(find_temporal()),
         search_attributes=list(SEARCH_ATTRIBUTES),
@@ -39,4 +40,5 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
         data_converter=DATA_CONVERTER,
         test_server_startup_timeout=timedelta(seconds=60),
     ) as env:
+        await add_search_attributes(env.client, search_attribute_types())
         yield env

@@ -19,8 +19,9 @@ from domain.media import InputForm
 from domain.provider import Accepted, CancelOutcome, Finished, Job, JobRequest, JobState, Notice, Provider, Window
 from net.origins import TrustedOrigins
 from net.paid import send_paid
-from providers._answers import Redactor, cannot_say_now, json_object, name, read
+from providers._answers import Redactor, cannot_say_now, json_object, read, short_text
 from providers._hosts import KeyHosts, api_key
+from providers._requests import named
 from providers._signatures import derived_secret
 from providers.bfl.models import API, MODELS, NAME, SUBMIT_TIMEOUT
 from providers.bfl.wire import (
@@ -70,7 +71,7 @@ class Bfl:
         self._redact = Redactor(key)
 
     async def submit(self, request: JobRequest, key: str, callback_url: str | None) -> Accepted | Finished:
-        card = MODELS[request.model]
+        card = named(MODELS.values(), request.model)
         body = build_body(card, request)
         if callback_url is not None and self._webhook_secret is not None:
             body |= {"webhook_url": callback_url, "webhook_secret": self._webhook_secret}
@@ -93,7 +94,7 @@ class Bfl:
         response = await self._read(poll_url)
         payload = json_object(response)
         # A failed task may come as 422 or 503, so a word that we know counts for more than the number.
-        if payload is not None and (response.is_success or name(payload.get("status")) in WORDS):
+        if payload is not None and (response.is_success or short_text(payload.get("status")) in WORDS):
             return read_state(payload, job, self._clock(), self._redact)
         if response.status_code == 404:
             return not_found()

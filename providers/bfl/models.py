@@ -10,7 +10,7 @@ from domain.errors import Fault
 from domain.media import InputForm, MediaKind, MediaRequest
 from domain.money import Cost, Micros
 from domain.provider import Inputs, Looks, Mapped, ModelCard, Params
-from providers._neutral import fit_size, nearest_ratio, proportion, untold
+from providers._neutral import asked_size, fit_size, nearest_ratio, proportion, untold
 from providers._params import Jpeg, NativeParams, Prompt
 
 NAME = "bfl"
@@ -212,38 +212,44 @@ def read_neutral(params: Params) -> MediaRequest:
 
 def flux_2_from_neutral(model: type[NativeParams]) -> Callable[[MediaRequest], Mapped]:
     def from_neutral(request: MediaRequest) -> Mapped:
-        params, lost = _shared_from_neutral(model, request)
-        if request.width and request.height:
-            size = fit_size(request.width, request.height, side=(64, 1 << 16), area=(64 * 64, 4 * _MEGAPIXEL))
-            return _sized(request, params, lost, size, ())
-        ratio, inexact = nearest_ratio(request, _FLUX_2_SIZES)
-        return _sized(request, params, lost, _FLUX_2_SIZES.get(ratio or ""), inexact)
+        if (asked := asked_size(request)) is not None:
+            size = fit_size(*asked, side=(64, 1 << 16), area=(64 * 64, 4 * _MEGAPIXEL))
+            return _mapped(model, request, size)
+        ratio, lost = nearest_ratio(request, _FLUX_2_SIZES)
+        return _mapped(model, request, _FLUX_2_SIZES.get(ratio or ""), lost)
 
     return from_neutral
 
 
 def flux_11_from_neutral(request: MediaRequest) -> Mapped:
-    params, lost = _shared_from_neutral(Flux11, request)
-    if request.width and request.height:
-        size = fit_size(request.width, request.height, step=32, side=(256, 1440), area=(1, 1440 * 1440))
-        return _sized(request, params, lost, size, ())
-    ratio, inexact = nearest_ratio(request, _FLUX_11_SIZES)
-    return _sized(request, params, lost, _FLUX_11_SIZES.get(ratio or ""), inexact)
+    if (asked := asked_size(request)) is not None:
+        size = fit_size(*asked, step=32, side=(256, 1440), area=(1, 1440 * 1440))
+        return _mapped(Flux11, request, size)
+    ratio, lost = nearest_ratio(request, _FLUX_11_SIZES)
+    return _mapped(Flux11, request, _FLUX_11_SIZES.get(ratio or ""), lost)
 
 
 def ultra_from_neutral(request: MediaRequest) -> Mapped:
-    params, lost = _shared_from_neutral(Ultra, request)
-    if request.ratio and (shape := proportion(request.ratio)) and 9 / 21 <= shape <= 21 / 9:
-        return Mapped(params | {"aspect_ratio": request.ratio}, lost)
-    ratio, inexact = nearest_ratio(request, _ULTRA_RATIOS)
-    return Mapped(params | ({"aspect_ratio": ratio} if ratio else {}), lost + inexact)
+    ratio, lost = nearest_ratio(request, _ULTRA_RATIOS)
+    if request.ratio and not check_ultra({"aspect_ratio": request.ratio}):
+        ratio, lost = request.ratio, ()
+    mapped = _mapped(Ultra, request, None, lost)
+    return Mapped(mapped.params | ({"aspect_ratio": ratio} if ratio else {}), mapped.lost)
 
 
-def _shared_from_neutral(model: type[NativeParams], request: MediaRequest) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _mapped(
+    model: type[NativeParams], request: MediaRequest, size: tuple[int, int] | None, lost: tuple[str, ...] = ()
+) -> Mapped:
     params: dict[str, Any] = {}
-    told = {"ratio", "width", "height", "seed"}
+    told = {"ratio", "seed"}
     if request.prompt is not None:
         params["prompt"] = request.prompt
+    if size is not None:
+        params |= {"width": size[0], "height": size[1]}
+    if (asked := asked_size(request)) is not None:
+        told |= {"width", "height"}
+        if size not in (None, asked):
+            lost += (f"exact size (it gets {params['width']} by {params['height']})",)
     if request.seed is not None:
         params["seed"] = request.seed
     if request.output_format in _formats(model):
@@ -252,21 +258,7 @@ def _shared_from_neutral(model: type[NativeParams], request: MediaRequest) -> tu
     if request.enhance_prompt is not None and "prompt_upsampling" in model.model_fields:
         params["prompt_upsampling"] = request.enhance_prompt
         told.add("enhance_prompt")
-    return params, untold(request, told)
-
-
-def _sized(
-    request: MediaRequest,
-    params: dict[str, Any],
-    lost: tuple[str, ...],
-    size: tuple[int, int] | None,
-    inexact: tuple[str, ...],
-) -> Mapped:
-    if size is None:
-        return Mapped(params, lost + inexact)
-    if request.width and request.height and size != (request.width, request.height):
-        inexact = (f"exact size (it gets {size[0]} by {size[1]})",)
-    return Mapped(params | {"width": size[0], "height": size[1]}, lost + inexact)
+    return Mapped(params, untold(request, told) + lost)
 
 
 def _formats(model: type[NativeParams]) -> tuple[str, ...]:
@@ -317,7 +309,7 @@ def _card(
         submit_timeout=SUBMIT_TIMEOUT,
         deadline=600.0,
         webhook=True,
-        aliases=tuple({f"bfl/{raw_id}", f"black-forest-labs/{raw_id}"} - {public}),
+        aliases=tuple(sorted({f"bfl/{raw_id}", f"black-forest-labs/{raw_id}"} - {public})),
         notes=notes,
     )
 

@@ -22,9 +22,9 @@ from domain.errors import (
 )
 from domain.money import Micros
 from domain.provider import Failed, Job, JobRequest, JobState, ModelCard, Notice, Output, Pending, Succeeded, Unsure
-from providers._answers import Redactor, name
-from providers._inputs import base64_of, bytes_only, fitting
+from providers._answers import Redactor, short_text
 from providers._params import native
+from providers._requests import base64_of, bytes_only, fitting
 from providers._signatures import body_signature, same
 from providers.bfl.models import FIRST_INPUT, read_image_prompt
 
@@ -56,7 +56,7 @@ def build_body(card: ModelCard, request: JobRequest) -> dict[str, Any]:
 
 def read_job(payload: Mapping[str, Any] | None) -> Job:
     """The job that a 2xx answer names. Where it names none a job may run all the same, and be charged."""
-    job_id = name(payload.get("id")) if payload else None
+    job_id = short_text(payload.get("id")) if payload else None
     if payload is None or job_id is None:
         raise StartUnknown("BFL took the request, and its answer names no job.")
     # With a webhook the answer has no `polling_url`; the poll then goes to the host of the submit.
@@ -107,7 +107,7 @@ def _one_fault(fault: Mapping[str, Any]) -> str:
 
 
 def read_state(payload: Mapping[str, Any], job: Job, now: datetime, redact: Redactor) -> JobState:
-    status = name(payload.get("status")) or ""
+    status = short_text(payload.get("status")) or ""
     if status in RUNNING:
         return Pending(status)
     if status == READY:
@@ -152,7 +152,7 @@ def _failure_reason(payload: Mapping[str, Any]) -> str:
 
 def not_found() -> Unsure:
     """Clusters tell each other of a new task with a delay (inferred: 30 seconds are enough); after that it is lost."""
-    error = JobExpired("BFL no longer knows the job.", code="provider_tasknot_found")
+    error = JobExpired("BFL no longer knows the job.", code="provider_task_not_found")
     return Unsure(NOT_FOUND, error, seconds=30.0, reads=3)
 
 
@@ -183,5 +183,7 @@ def read_notice(body: bytes) -> Notice:
         raise RequestError("The webhook's body is not JSON.", code="invalid_json") from error
     if not isinstance(payload, dict):
         raise RequestError("The webhook's body is not a JSON object.", code="invalid_json")
-    status = name(payload.get("status"))
-    return Notice(name(payload.get("id")) or name(payload.get("task_id")), status, ended=status not in RUNNING)
+    status = short_text(payload.get("status"))
+    return Notice(
+        short_text(payload.get("id")) or short_text(payload.get("task_id")), status, ended=status not in RUNNING
+    )

@@ -20,8 +20,9 @@ from domain.media import InputForm, MediaKind
 from domain.provider import Accepted, CancelOutcome, Finished, Job, JobRequest, JobState, Notice, Provider, Window
 from net.origins import TrustedOrigins
 from net.paid import send_paid
-from providers._answers import Redactor, cannot_say_now, json_object, name, read
+from providers._answers import Redactor, cannot_say_now, json_object, read, short_text
 from providers._hosts import KeyHosts, api_key
+from providers._requests import named
 from providers.byteplus import seedance, seedream
 from providers.byteplus.ark import API, NAME
 from providers.byteplus.wire import (
@@ -62,7 +63,7 @@ class BytePlus:
         self._redact = Redactor(key)
 
     async def submit(self, request: JobRequest, key: str, callback_url: str | None) -> Accepted | Finished:
-        card = MODELS[request.model]
+        card = named(MODELS.values(), request.model)
         model = self._endpoints[card.id]
         if card.kind is MediaKind.IMAGE:
             body = build_picture_body(card, request, model)
@@ -72,7 +73,7 @@ class BytePlus:
         if callback_url is not None:
             body["callback_url"] = callback_url
         payload = await self._send(seedance.PATH, body, key, seedance.SUBMIT_TIMEOUT)
-        return Accepted(read_task(payload, card.id, request.params))
+        return Accepted(read_task(payload, card, request.params))
 
     async def status(self, job: Job) -> JobState:
         response = await self._read(job)
@@ -104,21 +105,22 @@ class BytePlus:
 
     async def find(self, model: str, token: str, window: Window) -> Job | None:
         """Look through the newest tasks of the model. Flex tasks are not among them: the list hides them."""
-        if MODELS[model].kind is MediaKind.IMAGE:
+        card = named(MODELS.values(), model)
+        if card.kind is MediaKind.IMAGE:
             return None
         response = await read(
             self._http,
             self._base + seedance.PATH,
             provider="BytePlus",
             headers=self._headers(),
-            query={"page_num": "1", "page_size": _PAGE, "filter.model": self._endpoints[model]},
+            query={"page_num": "1", "page_size": _PAGE, "filter.model": self._endpoints[card.id]},
         )
         payload = json_object(response)
         if (refusal := cannot_say_now("BytePlus", response, payload)) is not None:
             raise refusal
         if payload is None or not response.is_success:
             raise UnexpectedResponse(f"BytePlus answered HTTP {response.status_code} instead of its list of tasks.")
-        return find_task(payload, model, token, window)
+        return find_task(payload, token, window)
 
     def notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         return read_notice(body)
@@ -147,7 +149,7 @@ class BytePlus:
         payload = json_object(response)
         if (refusal := cannot_say_now("BytePlus", response, payload)) is not None:
             raise refusal
-        return name(payload.get("status")) if payload else None
+        return short_text(payload.get("status")) if payload else None
 
     async def _read(self, job: Job, method: str = "GET") -> httpx.Response:
         url = f"{self._base}{seedance.PATH}/{quote(job.id, safe='')}"

@@ -11,7 +11,7 @@ from domain.errors import Fault
 from domain.media import MediaKind, MediaRequest
 from domain.money import Cost, Micros
 from domain.provider import Inputs, Looks, Mapped, ModelCard, Params
-from providers._neutral import nearest_ratio, untold
+from providers._neutral import asked_size, nearest_ratio, untold
 from providers._params import NativeParams, Prompt
 from providers.byteplus.ark import API, NAME, WebSearch
 
@@ -363,7 +363,7 @@ def read_neutral_video(params: Params) -> MediaRequest:
 def seedance_from_neutral(rules: VideoRules) -> Callable[[MediaRequest], Mapped]:
     def from_neutral(request: MediaRequest) -> Mapped:
         params: dict[str, Any] = {}
-        told = {"ratio", "width", "height", "seconds"}
+        told = {"ratio", "seconds"} | ({"width", "height"} if asked_size(request) else set())
         if content := _content_from_neutral(rules, request):
             params["content"] = content
         for wish, slot in _PLAIN_SLOTS.items():
@@ -407,7 +407,7 @@ def _seconds_from_neutral(rules: VideoRules, request: MediaRequest) -> tuple[dic
     if request.seconds is None:
         return {}, ()
     seconds = min(max(request.seconds, rules.seconds[0]), rules.seconds[1])
-    lost = () if seconds == request.seconds else (f"duration of {request.seconds} seconds (it gets {seconds})",)
+    lost = () if seconds == request.seconds else (f"exact duration (it gets {seconds} seconds)",)
     return {"duration": seconds}, lost
 
 

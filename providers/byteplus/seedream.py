@@ -5,13 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from domain.errors import Fault
 from domain.media import MediaKind, MediaRequest
 from domain.money import Cost, Micros
 from domain.provider import Inputs, Mapped, ModelCard, Params
-from providers._neutral import fit_size, nearest_ratio, untold
+from providers._neutral import asked_size, fit_size, nearest_ratio, untold
 from providers._params import Jpeg, NativeParams, Prompt
 from providers.byteplus.ark import API, NAME, WebSearch
 
@@ -34,12 +35,16 @@ class FastPromptOptions(NativeParams):
     mode: Literal["standard", "fast"] = Field("standard", description="How the prompt is rewritten.")
 
 
-class _Seedream(NativeParams):
+def _a_size(text: str) -> str:
+    if not re.fullmatch(r"[1-9]K|[1-9]\d{1,4}x[1-9]\d{1,4}", text):
+        raise PydanticCustomError("size", "must be a class such as 2K, or a size such as 2048x2048")
+    return text
+
+
+class Seedream(NativeParams):
     prompt: Prompt = Field(description="What the picture should show. Advised: at most 600 English words.")
-    size: str = Field(
-        "2048x2048",
-        pattern=r"^([1-9]K|[1-9]\d{1,4}x[1-9]\d{1,4})$",
-        description="A class such as 2K, or width x height in pixels such as 2048x2048.",
+    size: Annotated[str, AfterValidator(_a_size)] = Field(
+        "2048x2048", description="A class such as 2K, or width x height in pixels such as 2048x2048."
     )
     sequential_image_generation: Literal["auto", "disabled"] = Field(
         "disabled", description="auto: the model may make several pictures that belong together."
@@ -51,11 +56,11 @@ class _Seedream(NativeParams):
     watermark: bool = Field(True, description="A visible mark in the corner.")
 
 
-class Seedream45(_Seedream):
+class Seedream45(Seedream):
     optimize_prompt_options: PromptOptions | None = Field(None, description="How the prompt is rewritten.")
 
 
-class Seedream40(_Seedream):
+class Seedream40(Seedream):
     optimize_prompt_options: FastPromptOptions | None = Field(None, description="How the prompt is rewritten.")
 
 
@@ -110,7 +115,7 @@ def read_image(params: Params) -> tuple[tuple[str, ...], dict[str, Any]]:
     return tuple(pictures), {slot: value for slot, value in params.items() if slot != "image"}
 
 
-# ---- prices (US dollars per picture, list prices of July and August 2026) and sizes -----------------------
+# ---- prices (US dollars per picture, list prices of July and August 2026) -------------------------------------------
 
 
 def seedream_price(amount: Micros) -> Callable[[Params, int], Cost]:
@@ -125,7 +130,9 @@ def seedream_price(amount: Micros) -> Callable[[Params, int], Cost]:
     return price
 
 
-_SEEDREAM_SIZES = {
+# ---- between providers --------------------------------------------------------------------------------------------
+
+_RATIO_SIZES = {
     "1:1": (2048, 2048),
     "4:3": (2304, 1728),
     "3:4": (1728, 2304),
@@ -136,7 +143,7 @@ _SEEDREAM_SIZES = {
     "21:9": (2520, 1080),
     "9:21": (1080, 2520),
 }
-_WIDE_SIZES = {"21:9": (3136, 1344), "9:21": (1344, 3136)}
+_WIDE_RATIO_SIZES = {"21:9": (3136, 1344), "9:21": (1344, 3136)}
 """BytePlus' own 2K sizes, for the models to which 2520x1080 has too few pixels."""
 
 
@@ -154,10 +161,10 @@ def read_neutral_picture(params: Params) -> MediaRequest:
     )
 
 
-def seedream_from_neutral(model: type[_Seedream], rules: SizeRules) -> Callable[[MediaRequest], Mapped]:
+def seedream_from_neutral(model: type[Seedream], rules: SizeRules) -> Callable[[MediaRequest], Mapped]:
     def from_neutral(request: MediaRequest) -> Mapped:
         params: dict[str, Any] = {}
-        told = {"watermark", "width", "height", "ratio"}
+        told = {"watermark", "ratio"} | ({"width", "height"} if asked_size(request) else set())
         if request.prompt is not None:
             params["prompt"] = request.prompt
         if request.watermark is not None:
@@ -171,7 +178,7 @@ def seedream_from_neutral(model: type[_Seedream], rules: SizeRules) -> Callable[
             size = request.resolution
         if size is not None:
             params["size"] = size
-        if size == request.resolution:
+        if request.resolution in (size, "2K"):  # every size of the table is of that class
             told.add("resolution")
         return Mapped(params, untold(request, told) + inexact)
 
@@ -179,16 +186,15 @@ def seedream_from_neutral(model: type[_Seedream], rules: SizeRules) -> Callable[
 
 
 def _seedream_size(request: MediaRequest, rules: SizeRules) -> tuple[str | None, tuple[str, ...]]:
-    if request.width and request.height:
-        asked = (request.width, request.height)
+    if (asked := asked_size(request)) is not None:
         width, height = fit_size(*asked, area=(rules.least, rules.most))
         return f"{width}x{height}", () if (width, height) == asked else (f"exact size (it gets {width} by {height})",)
-    ratio, lost = nearest_ratio(request, _SEEDREAM_SIZES)
+    ratio, lost = nearest_ratio(request, _RATIO_SIZES)
     if ratio is None:
         return None, lost
-    width, height = _SEEDREAM_SIZES[ratio]
+    width, height = _RATIO_SIZES[ratio]
     if width * height < rules.least:
-        width, height = _WIDE_SIZES[ratio]
+        width, height = _WIDE_RATIO_SIZES[ratio]
     return f"{width}x{height}", lost
 
 
@@ -197,7 +203,7 @@ def _seedream_size(request: MediaRequest, rules: SizeRules) -> tuple[str | None,
 _WATERMARK = "BytePlus draws a watermark unless watermark is false."
 
 
-def _seedream(id: str, raw_id: str, params: type[_Seedream], rules: SizeRules, price: Micros) -> ModelCard:
+def _seedream(id: str, raw_id: str, params: type[Seedream], rules: SizeRules, price: Micros) -> ModelCard:
     return ModelCard(
         id=id,
         raw_id=raw_id,

@@ -35,9 +35,9 @@ from domain.provider import (
     Unsure,
     Window,
 )
-from providers._answers import Redactor, name
-from providers._inputs import data_uri, fitting
+from providers._answers import Redactor, short_text
 from providers._params import native
+from providers._requests import data_uri, fitting
 from providers.byteplus.seedance import VIDEO_RULES, cost_of_tokens, token_rate
 
 RUNNING = frozenset({"queued", "running"})
@@ -45,6 +45,7 @@ QUEUED, SUCCEEDED, CANCELED, FAILED, EXPIRED = "queued", "succeeded", "cancelled
 
 RESULT_LIFE = timedelta(hours=24)
 CLOCK_DIFFERENCE = timedelta(seconds=60)
+_FAR_FUTURE = 1 << 32  # in Unix seconds, the year 2106: a larger number is no moment
 
 _NO_PICTURE_YET = "BytePlus took the request, and its answer names no picture."
 
@@ -89,12 +90,12 @@ def read_pictures(card: ModelCard, payload: Mapping[str, Any] | None, redact: Re
     raise read_failure(errors[0], redact)
 
 
-def read_task(payload: Mapping[str, Any] | None, model: str, params: Mapping[str, Any]) -> Job:
+def read_task(payload: Mapping[str, Any] | None, card: ModelCard, params: Mapping[str, Any]) -> Job:
     """The task that a 2xx answer names. Where it names none a task may run all the same."""
-    task_id = name(payload.get("id")) if payload else None
+    task_id = short_text(payload.get("id")) if payload else None
     if task_id is None:
         raise StartUnknown("BytePlus took the request, and its answer names no task.")
-    rate = token_rate(VIDEO_RULES[model], params)
+    rate = token_rate(VIDEO_RULES[card.id], params)
     return Job(task_id, {} if rate is None else {"rate": str(rate)})
 
 
@@ -170,7 +171,7 @@ def _told(what: str, payload: Mapping[str, Any] | None, redact: Redactor) -> tup
 
 
 def read_state(payload: Mapping[str, Any], job: Job, redact: Redactor) -> JobState:
-    status = name(payload.get("status")) or ""
+    status = short_text(payload.get("status")) or ""
     if status in RUNNING:
         return Pending(status)
     if status == SUCCEEDED:
@@ -192,7 +193,7 @@ def _read_result(payload: Mapping[str, Any], job: Job) -> JobState:
     if not isinstance(video, str) or not video:
         return not_understood(f"{SUCCEEDED} without a video")
     metadata = {"last_frame_url": last_frame} if isinstance(last_frame, str) and last_frame else {}
-    if isinstance(ended := payload.get("updated_at"), int):
+    if isinstance(ended := payload.get("updated_at"), int) and 0 < ended < _FAR_FUTURE:
         expires = datetime.fromtimestamp(ended, UTC) + RESULT_LIFE
         metadata["output_expires_at"] = expires.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return Succeeded((Output(video),), _cost(payload, job), metadata)
@@ -201,10 +202,18 @@ def _read_result(payload: Mapping[str, Any], job: Job) -> JobState:
 def _cost(payload: Mapping[str, Any], job: Job) -> Micros | None:
     usage = payload.get("usage")
     tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
-    rate = job.facts.get("rate")
+    rate = int(job.facts["rate"]) if "rate" in job.facts else _rate_of(payload)
     if rate is None or not isinstance(tokens, int) or tokens < 0:
         return None
-    return cost_of_tokens(tokens, int(rate))
+    return cost_of_tokens(tokens, rate)
+
+
+def _rate_of(payload: Mapping[str, Any]) -> Micros | None:
+    """For a task that was found again: its own fields tell its rate, but not whether a video was among its inputs."""
+    for rules in VIDEO_RULES.values():
+        if rules.raw_id == payload.get("model"):
+            return token_rate(rules, payload)
+    return None
 
 
 def not_found() -> Unsure:
@@ -221,20 +230,21 @@ def not_understood(word: str) -> Unsure:
 # ---- looking for a lost task --------------------------------------------------------------------------------------
 
 
-def find_task(payload: Mapping[str, Any], model: str, token: str, window: Window) -> Job | None:
+def find_task(payload: Mapping[str, Any], token: str, window: Window) -> Job | None:
     """The one task in a list that carries our token and was made while the lost submit was under way."""
     opened = (window.opened - CLOCK_DIFFERENCE).timestamp()
     closed = (window.closed + CLOCK_DIFFERENCE).timestamp()
     items = payload.get("items")
     ours = [
-        item
+        task_id
         for item in (items if isinstance(items, list) else [])
         if isinstance(item, dict)
         and item.get("safety_identifier") == token
         and isinstance(made := item.get("created_at"), int)
         and opened <= made <= closed
+        and (task_id := short_text(item.get("id"))) is not None
     ]
-    return read_task(ours[0], model, ours[0]) if len(ours) == 1 else None
+    return Job(ours[0]) if len(ours) == 1 else None
 
 
 # ---- callbacks ------------------------------------------------------------------------------------------------------
@@ -248,5 +258,5 @@ def read_notice(body: bytes) -> Notice:
         raise RequestError("The webhook's body is not JSON.", code="invalid_json") from error
     if not isinstance(payload, dict):
         raise RequestError("The webhook's body is not a JSON object.", code="invalid_json")
-    status = name(payload.get("status"))
-    return Notice(name(payload.get("id")), status, ended=status not in RUNNING)
+    status = short_text(payload.get("status"))
+    return Notice(short_text(payload.get("id")), status, ended=status not in RUNNING)

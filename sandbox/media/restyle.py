@@ -17,6 +17,7 @@ def restyle(pictures: list[Image.Image], prompt: str, random: Random, size: tupl
     # Broad strokes come from filters that are slow on large pictures and no worse on half the size.
     half = image.reduce(2).filter(ImageFilter.MedianFilter(5)).filter(ImageFilter.ModeFilter(5))
     strokes = ImageOps.posterize(half.resize(size, Image.Resampling.BICUBIC), 5)
+    strokes = strokes.filter(ImageFilter.GaussianBlur(min(size) / 600))
     toned = ImageOps.colorize(
         ImageOps.autocontrast(ImageOps.grayscale(strokes)),
         palette.near,

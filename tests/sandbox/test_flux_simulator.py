@@ -45,7 +45,7 @@ async def test_a_task_is_submitted_polled_at_its_own_address_and_downloaded(sand
 
 
 async def test_pending_progress_only_grows(sandbox: Sandbox) -> None:
-    async with running_sandbox(replace(QUICK, picture_seconds=0.3)) as url:
+    async with running_sandbox(replace(QUICK, picture_seconds=1)) as url:
         slow = Sandbox(url, sandbox.http)
         task_id = (await slow.bfl()).json()["id"]
         seen: list[dict[str, Any]] = []
@@ -85,7 +85,7 @@ async def test_a_strict_cluster_does_not_know_the_task_on_the_submit_host(sandbo
 
 
 async def test_a_task_is_unknown_until_the_clusters_have_heard_of_it(sandbox: Sandbox) -> None:
-    async with running_sandbox(replace(QUICK, bfl_replication_seconds=0.2)) as url:
+    async with running_sandbox(replace(QUICK, bfl_replication_seconds=0.5)) as url:
         lagging = Sandbox(url, sandbox.http)
         task_id = (await lagging.bfl()).json()["id"]
         assert (await lagging.poll(task_id)).json()["status"] == "Task not found"

@@ -15,13 +15,15 @@ from tests.support import toy
 CALLER = "key-test"
 
 
-def toy_plan(slug: str = "chain1", *, models: tuple[str, ...] = ("toy/image", "toy/image"), **more: Any) -> ChainPlan:
-    """A plan for a run of the workflow type `slug`, every step a picture drawn by the toy."""
+def toy_plan(
+    *, template: str = "chain1", models: tuple[str, ...] = ("toy/image", "toy/image"), **more: Any
+) -> ChainPlan:
+    """A run of the workflow type `template`, every step a picture drawn by the toy."""
     steps = tuple(
         Step(f"step_{n}", f"Step {n}", MediaKind.IMAGE, model, takes=(f"step_{n - 1}",) if n else ())
         for n, model in enumerate(models)
     )
-    template = ChainTemplate(slug, "test", slug, "for tests", steps)
+    made = ChainTemplate(template, "test", template, "for tests", steps)
     catalogue = Catalogue(toy.MODELS, frozenset({toy.NAME}), {toy.NAME: "TOY_API_KEY"}, "byok", webhooks_reach_us=False)
     request = RunRequest(
         run_id=str(uuid4()),
@@ -32,4 +34,4 @@ def toy_plan(slug: str = "chain1", *, models: tuple[str, ...] = ("toy/image", "t
         webhook_url=None,
         client_request_id=None,
     )
-    return replace(plan_run(template, request, catalogue), **more)
+    return replace(plan_run(made, request, catalogue), **more)

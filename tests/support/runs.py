@@ -15,7 +15,7 @@ from domain.runs import RunOutcome, Snapshot, StepState, first_snapshot
 from settings import Settings
 from storage.database import upgrade
 
-SECRETS = {
+SECRETS: dict[str, Any] = {
     "secret": "test-secret-0123456789abcdef",
     "api_key": "bchn_test_0123456789",
     "callback_secret": "callback_test_secret",
@@ -25,7 +25,8 @@ SECRETS = {
 
 def test_settings(folder: Path, **more: Any) -> Settings:
     """Settings that no environment variable reaches."""
-    return Settings(**(SECRETS | {"data_dir": folder, "provider_mode": "sandbox"} | more))
+    values: dict[str, Any] = SECRETS | {"data_dir": folder, "provider_mode": "sandbox"} | more
+    return Settings.model_validate(values)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Waiting for something to become true, with a deadline; the only way tests here wait for work they do not hold."""
+"""Wait for something observable, with a limit; the pause only spares the processor."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,15 +7,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def eventually(observe: Callable[[], Awaitable[T]], until: Callable[[T], bool], *, within: float = 10) -> T:
-    """The first observation that satisfies `until`; on the deadline, an error that shows the last one."""
-    last: T | None = None
+async def eventually(look: Callable[[], Awaitable[T]], is_there: Callable[[T], bool], *, longest: float = 30.0) -> T:
+    """The first look that satisfies. A TimeoutError says what was seen last."""
+    seen = await look()
     try:
-        async with asyncio.timeout(within):
-            while True:
-                last = await observe()
-                if until(last):
-                    return last
-                await asyncio.sleep(0.005)
+        async with asyncio.timeout(longest):
+            while not is_there(seen):
+                await asyncio.sleep(0.02)
+                seen = await look()
     except TimeoutError:
-        raise AssertionError(f"not within {within} s; last seen: {last!r}") from None
+        raise TimeoutError(f"not seen within {longest} s; last seen: {seen!r}") from None
+    return seen

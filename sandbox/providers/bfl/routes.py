@@ -150,12 +150,13 @@ class _Desk:
             self._world.webhooks.send(wording.notice(job, self._world.config.bfl_webhook))
 
     def _deliver(self, job: Job) -> None:
-        """Only `Ready` costs anything, whatever the submit's answer quoted."""
+        """Only `Ready` costs anything, whatever the submit's answer quoted. From here the results keep the file."""
         job.row.charged = job.details["cost"]
         self._spent[job.account] = self._spent.get(job.account, 0) + job.details["cost"]
         sample = self._world.results.publish(
             job.media[0], provider=NAME, row=job.row, seconds=self._world.config.bfl_result_seconds
         )
+        job.media = ()
         started, ended = job.started or job.created, job.ended or job.updated
         job.details["result"] = {
             "sample": sample,
@@ -185,7 +186,8 @@ class _Desk:
             operation="status",
             error=_error,
             key=request.headers.get("x-key", ""),
-            address_was_ours=job is not None and job.row.callback_url is None,
+            # Where we handed out the address, connection faults were decided then.
+            unfit=CONNECTIONS if job is not None and job.row.callback_url is None else frozenset(),
         )
         return await answered(self._world.faults, call, perform)
 

@@ -81,8 +81,11 @@ class Images:
             return StreamingResponse(
                 self._events(body, job), media_type="text/event-stream", headers={"X-Request-Id": job.id}
             )
-        await _ended(job)
-        return self._answer(body, job)
+        try:
+            await _ended(job)
+            return self._answer(body, job)
+        finally:
+            self._world.jobs.forget(job)  # nobody can ask for it again
 
     async def _load(self, reference: str) -> InputPicture:
         if not reference:
@@ -151,6 +154,7 @@ class Images:
 
     async def _events(self, body: _Body, job: Job) -> AsyncIterator[str]:
         await _ended(job)
+        self._world.jobs.forget(job)
         common = {"model": body.model, "created": job.details["created"]}
         items = self._items(body, job) if job.state is State.SUCCEEDED else [{"error": _item_error(job.fate)}]
         for index, item in enumerate(items):

@@ -1,7 +1,7 @@
 """What each Seedream and Seedance model takes: the tables of the API reference."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Size = tuple[int, int]
 
@@ -66,38 +66,30 @@ class VideoModel:
     sizes: str = "1.5"
 
 
-def _first(**rest: object) -> VideoModel:
-    return VideoModel(**{"durations": (2, 12), "text_ratio": "16:9", "has_frames": True, "sizes": "1.0", **rest})  # type: ignore[arg-type]
-
-
-def _second(**rest: object) -> VideoModel:
-    return VideoModel(
-        **{  # type: ignore[arg-type]
-            "durations": (4, 15),
-            "decides_duration": True,
-            "has_sound": True,
-            "references": 9,
-            "takes_clips": True,
-            "has_camera_fixed": False,
-            "has_flex": False,
-            **rest,
-        }
-    )
-
+_ONE = VideoModel(durations=(2, 12), text_ratio="16:9", has_frames=True, sizes="1.0")
+_TWO = VideoModel(
+    durations=(4, 15),
+    decides_duration=True,
+    has_sound=True,
+    references=9,
+    takes_clips=True,
+    has_camera_fixed=False,
+    has_flex=False,
+)
 
 # The documented range of 1.5 pro is 4..12. A publicly shown real run with `duration: 3` succeeded, so 2 and 3 pass:
 # a sandbox stricter than the service would forbid what works.
 _PRO_1_5 = VideoModel(durations=(2, 12), decides_duration=True, has_sound=True, has_draft=True)
 
 VIDEO_MODELS = {
-    "seedance-1-0-lite-t2v-250428": _first(takes_pictures=False, takes_last_frame=False),
-    "seedance-1-0-lite-i2v-250428": _first(takes_text_only=False, references=4),
-    "seedance-1-0-pro-250528": _first(default_resolution="1080p"),
-    "seedance-1-0-pro-fast-251015": _first(default_resolution="1080p", takes_last_frame=False),
+    "seedance-1-0-lite-t2v-250428": replace(_ONE, takes_pictures=False, takes_last_frame=False),
+    "seedance-1-0-lite-i2v-250428": replace(_ONE, takes_text_only=False, references=4),
+    "seedance-1-0-pro-250528": replace(_ONE, default_resolution="1080p"),
+    "seedance-1-0-pro-fast-251015": replace(_ONE, default_resolution="1080p", takes_last_frame=False),
     "seedance-1-5-pro-251215": _PRO_1_5,
-    "dreamina-seedance-2-0-260128": _second(resolutions=("480p", "720p", "1080p", "4k")),
-    "dreamina-seedance-2-0-fast-260128": _second(resolutions=("480p", "720p")),
-    "dreamina-seedance-2-0-mini-260615": _second(resolutions=("480p", "720p")),
+    "dreamina-seedance-2-0-260128": replace(_TWO, resolutions=("480p", "720p", "1080p", "4k")),
+    "dreamina-seedance-2-0-fast-260128": replace(_TWO, resolutions=("480p", "720p")),
+    "dreamina-seedance-2-0-mini-260615": replace(_TWO, resolutions=("480p", "720p")),
 }
 
 # Landscape and square; portrait is the mirror image. 4k is 1080p doubled.

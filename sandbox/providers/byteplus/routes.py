@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from sandbox.faults import Operation, Rule
+from sandbox.faults import NEED_AN_ID, Operation, Rule
 from sandbox.ledger import Row
 from sandbox.providers.byteplus.errors import NAME, ArkError, account_or_401, error, key_of
 from sandbox.providers.byteplus.images import Images
@@ -46,12 +46,14 @@ class _Desk:
         self._videos = Videos(world)
 
     async def generate_image(self, request: Request) -> Response:
-        return await self._submit(request, IMAGE_MODELS, self._images.generate)
+        return await self._submit(request, IMAGE_MODELS, self._images.generate, unfit=NEED_AN_ID)
 
     async def create_task(self, request: Request) -> Response:
         return await self._submit(request, VIDEO_MODELS, self._videos.create)
 
-    async def _submit(self, request: Request, models: Collection[str], create: _Create) -> Response:
+    async def _submit(
+        self, request: Request, models: Collection[str], create: _Create, unfit: frozenset[str] = frozenset()
+    ) -> Response:
         raw = await request.body()
         body = _parsed(raw)
         model = str(body.get("model", "")) if isinstance(body, dict) else ""
@@ -65,7 +67,8 @@ class _Desk:
             except ArkError as problem:
                 return problem.answer()
 
-        return await answered(self._world.faults, Call(NAME, model, "submit", error, key_of(request)), perform)
+        call = Call(NAME, model, "submit", error, key_of(request), unfit)
+        return await answered(self._world.faults, call, perform)
 
     def _check(self, model: str, models: Collection[str], body: Any, fate: Rule | None) -> None:
         if not isinstance(body, dict):

@@ -139,7 +139,7 @@ class Videos:
             self._deliver(job)
         if job.row.callback_url is None or (job.details["was_announced"] and not job.is_active):
             return
-        if job.state is not State.CANCELLED:  # whoever cancelled it knows
+        if job.state is not State.CANCELLED:  # not among the documented callbacks
             self._world.webhooks.send(_notice(job, task_of(job, job.state, None)))
 
     def _deliver(self, job: Job) -> None:
@@ -149,6 +149,7 @@ class Videos:
             name: self._world.results.publish(medium, provider=NAME, row=job.row, seconds=seconds, downloads=_DOWNLOADS)
             for name, medium in zip(names, job.media, strict=False)
         }
+        job.media = ()  # from here the results keep the files
         job.row.charged = job.details["tokens"]
 
     def find(self, id: str, account: str) -> Job:

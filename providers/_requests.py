@@ -1,11 +1,19 @@
-"""Input pictures on their way into a body."""
+"""From a JobRequest into a body: the model that it names, and its input pictures."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from domain.errors import InputRejected
+from domain.errors import InputRejected, ModelUnavailable
 from domain.media import InputFile
 from domain.provider import ModelCard
+
+
+def named(cards: Iterable[ModelCard], raw_id: str) -> ModelCard:
+    """The card of a plan's model. An api that is newer than the worker may plan for one that the worker lacks."""
+    for card in cards:
+        if card.raw_id == raw_id:
+            return card
+    raise ModelUnavailable(f"This worker knows no model {raw_id!r}; it may be older than the plan.")
 
 
 def fitting(card: ModelCard, pictures: Sequence[InputFile]) -> Sequence[InputFile]:

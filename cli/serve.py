@@ -1,0 +1,44 @@
+"""Run one part in the foreground, as a container or a service manager does."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Literal
+
+ROOT = Path(__file__).resolve().parent.parent
+API_PORT = 8000
+
+PartName = Literal["api", "worker", "sandbox"]
+
+
+def serve(part: PartName, /, *, host: str = "127.0.0.1", port: int | None = None) -> None:
+    """Run one part until it is stopped.
+
+    Parameters
+    ----------
+    part
+        api, worker or sandbox.
+    host
+        Where the API listens; 0.0.0.0 in a container.
+    port
+        The API's port; BABYCHAIN_API_PORT or 8000 when it is not given.
+    """
+    command = part_command(part, host=host, port=port or api_port(os.environ.get("BABYCHAIN_API_PORT")))
+    os.chdir(ROOT)
+    # Replaces this process: signals, exit code and process id are the part's own.
+    os.execv(command[0], command)  # noqa: S606 - no shell is wanted
+
+
+def part_command(part: PartName, *, host: str = "127.0.0.1", port: int = API_PORT) -> list[str]:
+    if part != "api":
+        return [sys.executable, "-m", part]
+    return [
+        *[sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app"],
+        *["--host", host, "--port", str(port)],
+        # Requests are logged by the API itself, without queries: those are signed.
+        *["--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "10"],
+    ]
+
+
+def api_port(given: str | None) -> int:
+    return int(given) if given else API_PORT

@@ -1,0 +1,32 @@
+"""Run a command so that Ctrl-C and SIGTERM let it put everything away first."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run(work: Coroutine[Any, Any, int], *, interrupted: int | None = None) -> int:
+    """Answers the exit code: the work's own, or, after a signal, `interrupted` (128 + the signal's number by default)."""
+    return asyncio.run(_run(work, interrupted))
+
+
+async def _run(work: Coroutine[Any, Any, int], interrupted: int | None) -> int:
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work)
+    came: list[int] = []
+
+    def stop(number: int) -> None:
+        # A second signal must not cut off the stopping, which has its own limit.
+        if not came:
+            task.cancel()
+        came.append(number)
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return 128 + came[0] if interrupted is None else interrupted

@@ -1,0 +1,119 @@
+import asyncio
+import socket
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from domain.errors import SetupError, UnavailableError
+from storage.archive import METADATA, Archive, ArchivedRun
+from storage.database import open_database, upgrade
+
+RUN = ArchivedRun(
+    run_id="0f0c3f9e-0000-7000-8000-000000000001",
+    caller="alice",
+    template="chain1",
+    status="succeeded",
+    created_at=datetime(2026, 11, 20, 1, 2, 3, 456789, tzinfo=UTC),
+    ended_at=datetime(2026, 11, 20, 1, 5, tzinfo=timezone(timedelta(hours=3))),
+    plan='{"prompt": "ü"}',
+    snapshot="{}",
+    callback_body=b'{"first": true}\x00\xff',
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "new" / "folder" / "babychain.sqlite"
+
+
+@pytest.fixture
+async def archive(file: Path) -> AsyncIterator[Archive]:
+    await upgrade(f"sqlite:///{file}")
+    archive = Archive.open(f"sqlite:///{file}")
+    yield archive
+    await archive.close()
+
+
+async def test_run_comes_back_as_it_was(archive: Archive) -> None:
+    await archive.put(RUN)
+    found = await archive.get(RUN.run_id)
+    assert found == RUN
+    assert found.created_at.utcoffset() == found.ended_at.utcoffset() == timedelta(0)
+    assert await archive.body(RUN.run_id) == RUN.callback_body
+
+
+async def test_first_write_wins_so_that_a_callback_repeats_its_bytes(archive: Archive) -> None:
+    await archive.put(RUN)
+    await archive.put(replace(RUN, status="failed", callback_body=b"second"))
+    assert await archive.get(RUN.run_id) == RUN
+    runs = [replace(RUN, run_id="race", callback_body=str(number).encode()) for number in range(20)]
+    await asyncio.gather(*(archive.put(run) for run in runs))
+    assert await archive.get("race") in runs
+
+
+async def test_unknown_run_is_none(archive: Archive) -> None:
+    assert await archive.get("absent") is None
+    assert await archive.body("absent") is None
+
+
+async def test_run_without_callback_has_no_body(archive: Archive) -> None:
+    await archive.put(replace(RUN, callback_body=None))
+    assert await archive.body(RUN.run_id) is None
+
+
+async def test_processes_that_start_together_may_all_upgrade(file: Path) -> None:
+    await asyncio.gather(*(upgrade(f"sqlite:///{file}") for _ in range(5)))
+    await upgrade(f"sqlite:///{file}")
+
+
+async def test_migrations_make_exactly_the_tables_the_code_uses(archive: Archive, file: Path) -> None:
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    engine.dispose()
+
+
+async def test_sqlite_lets_readers_and_writers_work_side_by_side(archive: Archive, file: Path) -> None:
+    reader = sqlite3.connect(file)
+    assert reader.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM runs").fetchall()
+    await archive.put(RUN)
+    reader.close()
+
+
+async def test_database_that_does_not_answer_is_unavailable() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"postgresql://user:s3cret@127.0.0.1:{taken.getsockname()[1]}/db"
+        archive = Archive.open(url)
+        for attempt in (archive.put(RUN), archive.get("x"), archive.body("x"), upgrade(url)):
+            with pytest.raises(UnavailableError) as caught:
+                await attempt
+            assert caught.value.reason == "database_unreachable"
+            assert "s3cret" not in caught.value.message
+        await archive.close()
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
+def test_every_spelling_of_postgresql_leads_to_the_async_driver(scheme: str) -> None:
+    url = open_database(f"{scheme}://user:p%40ss@db.example:5433/name?sslmode=require").url
+    assert url.drivername == "postgresql+asyncpg"
+    assert (url.password, url.host, url.port, url.database) == ("p@ss", "db.example", 5433, "name")
+    assert dict(url.query) == {"ssl": "require"}
+
+
+@pytest.mark.parametrize(
+    "url", ["", "mysql://user:s3cret@host/db", "user:s3cret@host", "postgresql+psycopg2://u:s3cret@h/d"]
+)
+def test_wrong_database_url_stops_the_start_without_being_repeated(url: str) -> None:
+    with pytest.raises(SetupError) as caught:
+        open_database(url)
+    assert "s3cret" not in caught.value.message
