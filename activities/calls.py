@@ -4,7 +4,7 @@ Everything here ends up in histories: references and small facts, never media, k
 """
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from domain.errors import Next
@@ -45,6 +45,7 @@ class WatchStep:
     kind: MediaKind
     job: Job
     looks: Looks
+    deadline: datetime
 
 
 @dataclass(frozen=True)

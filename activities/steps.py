@@ -24,7 +24,7 @@ from activities.errors import as_application_error, still_pending
 from activities.fence import Fence
 from activities.inputs import InputFiles
 from activities.outputs import Beat, Outputs
-from domain.errors import BadCredentials, JobCanceled, Refused, StartUnknown, StepError
+from domain.errors import BadCredentials, DeadlineExceeded, JobCanceled, Refused, StartUnknown, StepError
 from domain.media import MediaKind
 from domain.provider import (
     Accepted,
@@ -46,6 +46,7 @@ from net.paid import fenced
 log = structlog.get_logger("babychain.steps")
 
 _LONGEST_QUICK_PAUSE = 4.0
+_LAST_LOOK = 1.0
 
 
 @dataclass
@@ -124,8 +125,12 @@ class StepActivities:
                     return await self._ended(call.of, call.kind, call.job, state, partial(activity.heartbeat, doubt))
                 if isinstance(state, Unsure) and doubt.is_over(state, now):
                     raise state.error
+                left = call.deadline.timestamp() - now
+                if left <= _LAST_LOOK:
+                    raise DeadlineExceeded("The step's deadline passed before its job had ended.")
                 if time.monotonic() + pause > quick_until:
-                    raise still_pending(_slow_pause(call, info.attempt))
+                    # The last look comes at the deadline, not up to a whole pause before it.
+                    raise still_pending(min(_slow_pause(call, info.attempt), max(left - _LAST_LOOK, _LAST_LOOK)))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_QUICK_PAUSE)
 

@@ -1,20 +1,24 @@
 """Reading what providers answer: leniently as JSON, and with suspicion as text that a caller will see."""
 
 import base64
+import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from domain.errors import Refused
+from domain.errors import Refused, RequestError, StepError
 from net.paid import retry_after
 
 REASON_LENGTH = 500
 READ_TIMEOUT = 10.0
 _NAME_LENGTH = 200
+_ADDRESS_LENGTH = 8_192
+_REQUEST_IDS = ("x-request-id", "x-trace-id", "cf-ray")
 _QUERY = re.compile(r"(https?://[^\s?#\"'<>]+)[?#][^\s\"'<>]*", re.IGNORECASE)
 
 
@@ -63,6 +67,38 @@ def json_object(response: httpx.Response) -> dict[str, Any] | None:
 def short_text(value: object) -> str | None:
     """An id or a word of a provider, if it is text of a sane length."""
     return value if isinstance(value, str) and 0 < len(value) <= _NAME_LENGTH else None
+
+
+def address(value: object) -> str | None:
+    """An http address of a sane length. It ends up in histories, so a picture as data URI is none."""
+    is_one = isinstance(value, str) and value.startswith(("https://", "http://")) and len(value) <= _ADDRESS_LENGTH
+    return str(value) if is_one else None
+
+
+def request_id(response: httpx.Response, redact: Redactor) -> dict[str, str]:
+    """By which the provider's support finds a call; empty where it gives none."""
+    found = (short_text(response.headers.get(header)) for header in _REQUEST_IDS)
+    return next(({"request_id": redact(value)} for value in found if value is not None), {})
+
+
+@contextmanager
+def traceable(response: httpx.Response, redact: Redactor) -> Iterator[None]:
+    """What goes wrong inside, while the answer is read, carries the answer's request id."""
+    try:
+        yield
+    except StepError as error:
+        error.facts |= request_id(response, redact)
+        raise
+
+
+def webhook_object(body: bytes) -> dict[str, Any]:
+    try:
+        payload = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise RequestError("The webhook's body is not JSON.", code="invalid_json") from error
+    if not isinstance(payload, dict):
+        raise RequestError("The webhook's body is not a JSON object.", code="invalid_json")
+    return payload
 
 
 async def read(

@@ -30,9 +30,13 @@ async def temporal() -> AsyncIterator[Client]:
         yield env.client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 async def skipping() -> AsyncIterator[WorkflowEnvironment]:
-    """Time passes as fast as the workflows let it."""
+    """Time passes as fast as the workflows let it.
+
+    One server a test: an abandoned child that outlives its parent, as `after-run` does, leaves this server's clock
+    stopped for whatever comes next.
+    """
     if shutil.which("java") is None or not (TEST_SERVER.parent / "lib").is_dir():
         pytest.skip("needs Java and the test server: apt-get install default-jre-headless maven && make testserver")
     async with await WorkflowEnvironment.start_time_skipping(

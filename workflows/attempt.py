@@ -276,11 +276,14 @@ class AttemptRun:
     def _watch(self, job: Job) -> workflow.ActivityHandle[Collected]:
         return workflow.start_activity(
             "watch",
-            WatchStep(of=self._of, kind=self._planned.kind, job=job, looks=self._candidate.looks),
+            WatchStep(
+                of=self._of, kind=self._planned.kind, job=job, looks=self._candidate.looks, deadline=self._deadline
+            ),
             result_type=Collected,
             activity_id=self._id("watch"),
             start_to_close_timeout=policies.WATCH_TIMEOUT,
-            schedule_to_close_timeout=max(self._left(), timedelta(seconds=1)),
+            # The activity itself keeps the deadline; this is for workers that are gone by then.
+            schedule_to_close_timeout=max(self._left(), timedelta(0)) + policies.AFTER_DEADLINE,
             heartbeat_timeout=policies.HEARTBEAT,
             retry_policy=policies.WATCH_RETRY,
             summary=f"{self._planned.key}: watch {self._of.model} job {job.id}",

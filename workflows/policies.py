@@ -53,6 +53,7 @@ CANCEL_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interv
 
 STORE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
 
+AFTER_DEADLINE = timedelta(seconds=5)
 COLLECT_TIMEOUT = timedelta(minutes=10)
 WATCH_TIMEOUT = timedelta(minutes=10)
 QUICK_CALL = timedelta(seconds=30)

@@ -5,6 +5,8 @@ Python client. Where the two disagree, the line that had to choose says so; "inf
 
 What shapes this adapter: a job is found only at the exact `polling_url` of its submit, a result lives ten minutes, and
 there is no cancel, no list and no idempotency key. So the webhook is the only trace of a submit whose answer was lost.
+
+`models.py` has what the models take and cost, `wire.py` the status words and what each answer means; here is the HTTP.
 """
 
 import re
@@ -19,7 +21,7 @@ from domain.media import InputForm
 from domain.provider import Accepted, CancelOutcome, Finished, Job, JobRequest, JobState, Notice, Provider, Window
 from net.origins import TrustedOrigins
 from net.paid import send_paid
-from providers._answers import Redactor, cannot_say_now, json_object, read, short_text
+from providers._answers import Redactor, cannot_say_now, json_object, read, short_text, traceable
 from providers._hosts import KeyHosts, api_key
 from providers._requests import named
 from providers._signatures import derived_secret
@@ -85,9 +87,10 @@ class Bfl:
             read_timeout=SUBMIT_TIMEOUT,
         )
         payload = json_object(response)
-        if not response.is_success:
-            raise read_error(response.status_code, payload, self._redact)
-        return Accepted(read_job(payload))
+        with traceable(response, self._redact):
+            if not response.is_success:
+                raise read_error(response.status_code, payload, self._redact)
+            return Accepted(read_job(payload))
 
     async def status(self, job: Job) -> JobState:
         poll_url = job.facts.get("poll_url") or f"{self._base}/v1/get_result?id={quote(job.id, safe='')}"

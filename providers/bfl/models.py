@@ -147,7 +147,7 @@ def megapixels(width: int, height: int) -> int:
 def flux_2_price(*, first: Micros, each: Micros) -> Callable[[Params, int], Cost]:
     """The first megapixel of the output, each further one, and each one of every input picture.
 
-    How big the input pictures will be is unknown while planning: each is at least one megapixel, and there is no most.
+    How big the input pictures will be is unknown while planning: each is at least one megapixel, and no most is known.
     """
 
     def price(params: Params, pictures: int) -> Cost:

@@ -1,6 +1,5 @@
 """BFL on the wire: the body of a submit, and what every answer and webhook means. Nothing here does I/O."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -15,14 +14,13 @@ from domain.errors import (
     JobFailed,
     ModelUnavailable,
     Moderated,
-    RequestError,
     StartUnknown,
     StepError,
     UnexpectedResponse,
 )
 from domain.money import Micros
 from domain.provider import Failed, Job, JobRequest, JobState, ModelCard, Notice, Output, Pending, Succeeded, Unsure
-from providers._answers import Redactor, short_text
+from providers._answers import Redactor, address, short_text, webhook_object
 from providers._params import native
 from providers._requests import base64_of, bytes_only, fitting
 from providers._signatures import body_signature, same
@@ -60,9 +58,8 @@ def read_job(payload: Mapping[str, Any] | None) -> Job:
     if payload is None or job_id is None:
         raise StartUnknown("BFL took the request, and its answer names no job.")
     # With a webhook the answer has no `polling_url`; the poll then goes to the host of the submit.
-    poll_url = payload.get("polling_url")
-    facts = {"poll_url": poll_url} if isinstance(poll_url, str) and poll_url else {}
-    return Job(job_id, facts, read_credits(payload.get("cost")))
+    poll_url = address(payload.get("polling_url"))
+    return Job(job_id, {} if poll_url is None else {"poll_url": poll_url}, read_credits(payload.get("cost")))
 
 
 def read_credits(credits: object) -> Micros | None:
@@ -116,10 +113,11 @@ def read_state(payload: Mapping[str, Any], job: Job, now: datetime, redact: Reda
         reasons = redact(_moderation_reasons(payload))
         message = f"BFL's filter refused {MODERATED[status]}{': ' + reasons if reasons else '.'}"
         # Neither is charged, whatever `cost` the submit named (BFL's help centre, June 2026).
-        return Failed(Moderated(message, facts={"status": status, "cost": 0}))
+        return Failed(Moderated(message, facts={"provider_status": status, "cost": 0}))
     if status in FAILED:
         reason = redact(_failure_reason(payload))
-        return Failed(JobFailed(f"BFL's job failed{': ' + reason if reason else '.'}", facts={"status": status}))
+        message = f"BFL's job failed{': ' + reason if reason else '.'}"
+        return Failed(JobFailed(message, facts={"provider_status": status}))
     if status == NOT_FOUND:
         return not_found()
     return not_understood(redact(status) or "no status")
@@ -127,8 +125,8 @@ def read_state(payload: Mapping[str, Any], job: Job, now: datetime, redact: Reda
 
 def _read_result(payload: Mapping[str, Any], job: Job, now: datetime) -> JobState:
     result = payload.get("result")
-    sample = result.get("sample") if isinstance(result, dict) else None
-    if not isinstance(sample, str) or not sample:
+    sample = address(result.get("sample")) if isinstance(result, dict) else None
+    if sample is None:
         return not_understood(f"{READY} without a result")
     expires = (now + RESULT_LIFE).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return Succeeded((Output(sample),), job.cost, {"output_expires_at": expires})
@@ -177,12 +175,7 @@ def verify(headers: Mapping[str, str], body: bytes, secret: str) -> None:
 
 
 def read_notice(body: bytes) -> Notice:
-    try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise RequestError("The webhook's body is not JSON.", code="invalid_json") from error
-    if not isinstance(payload, dict):
-        raise RequestError("The webhook's body is not a JSON object.", code="invalid_json")
+    payload = webhook_object(body)
     status = short_text(payload.get("status"))
     return Notice(
         short_text(payload.get("id")) or short_text(payload.get("task_id")), status, ended=status not in RUNNING

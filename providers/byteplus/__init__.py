@@ -5,10 +5,14 @@ error codes, prices). "Inferred" marks our own reasoning.
 
 What shapes this adapter: pictures are answered in the same call, without id, list or key, so a lost answer is lost.
 Videos are tasks; `safety_identifier` comes back in the list, which makes a lost one findable. Callbacks are unsigned.
+
+`seedream.py` and `seedance.py` have what the models take and cost, `wire.py` the status words and what each answer
+means; here is the HTTP.
 """
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +24,7 @@ from domain.media import InputForm, MediaKind
 from domain.provider import Accepted, CancelOutcome, Finished, Job, JobRequest, JobState, Notice, Provider, Window
 from net.origins import TrustedOrigins
 from net.paid import send_paid
-from providers._answers import Redactor, cannot_say_now, json_object, read, short_text
+from providers._answers import Redactor, cannot_say_now, json_object, read, request_id, short_text, traceable
 from providers._hosts import KeyHosts, api_key
 from providers._requests import named
 from providers.byteplus import seedance, seedream
@@ -67,13 +71,20 @@ class BytePlus:
         model = self._endpoints[card.id]
         if card.kind is MediaKind.IMAGE:
             body = build_picture_body(card, request, model)
-            payload = await self._send(seedream.PATH, body, key, seedream.SUBMIT_TIMEOUT)
-            return read_pictures(card, payload, self._redact)
-        body = build_task_body(card, request, model)
-        if callback_url is not None:
-            body["callback_url"] = callback_url
-        payload = await self._send(seedance.PATH, body, key, seedance.SUBMIT_TIMEOUT)
-        return Accepted(read_task(payload, card, request.params))
+            response = await self._send(seedream.PATH, body, key, seedream.SUBMIT_TIMEOUT)
+        else:
+            body = build_task_body(card, request, model)
+            if callback_url is not None:
+                body["callback_url"] = callback_url
+            response = await self._send(seedance.PATH, body, key, seedance.SUBMIT_TIMEOUT)
+        payload = json_object(response)
+        with traceable(response, self._redact):
+            if not response.is_success:
+                raise read_error(response.status_code, payload, self._redact)
+            if card.kind is MediaKind.IMAGE:
+                finished = read_pictures(card, payload, self._redact)
+                return replace(finished, facts=request_id(response, self._redact))
+            return Accepted(read_task(payload, card, request.params))
 
     async def status(self, job: Job) -> JobState:
         response = await self._read(job)
@@ -125,8 +136,8 @@ class BytePlus:
     def notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         return read_notice(body)
 
-    async def _send(self, path: str, body: Mapping[str, Any], key: str, read_timeout: float) -> dict[str, Any] | None:
-        response = await send_paid(
+    async def _send(self, path: str, body: Mapping[str, Any], key: str, read_timeout: float) -> httpx.Response:
+        return await send_paid(
             self._http,
             self._base + path,
             provider="BytePlus",
@@ -136,10 +147,6 @@ class BytePlus:
             read_timeout=read_timeout,
             read_limit=self._read_limit,
         )
-        payload = json_object(response)
-        if not response.is_success:
-            raise read_error(response.status_code, payload, self._redact)
-        return payload
 
     def _read_limit(self, response: httpx.Response) -> StepError | None:
         return read_limit(json_object(response), self._redact)

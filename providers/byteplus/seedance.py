@@ -432,8 +432,8 @@ def _seedance(id: str, rules: VideoRules) -> ModelCard:
         owned=frozenset({"callback_url", "safety_identifier"}),
         check=check_seedance(rules),
         warn=warn_seedance(rules),
-        # A short video was seen to take 108 seconds, a long one 25 minutes; `queued` and `running` are reported too.
         merge=merge_content,
+        # A video of 4 seconds was seen to take 108 seconds, one of 14 up to 25 minutes.
         looks=Looks(grace=45.0, quick_window=10.0, quick_pause=2.0, pause=10.0, longest_pause=30.0),
         submit_timeout=SUBMIT_TIMEOUT,
         deadline=3600.0,

@@ -120,12 +120,12 @@ def read_image(params: Params) -> tuple[tuple[str, ...], dict[str, Any]]:
 
 def seedream_price(amount: Micros) -> Callable[[Params, int], Cost]:
     def price(params: Params, pictures: int) -> Cost:
-        if params.get("sequential_image_generation") != "auto":
-            return Cost.exactly(amount)
-        options = params.get("sequential_image_generation_options") or {}
-        # Input and output pictures together are fifteen at most.
-        most = max(1, min(int(options.get("max_images", 15)), 15 - pictures))
-        return Cost(amount, most * amount)
+        most = 1
+        if params.get("sequential_image_generation") == "auto":
+            options = params.get("sequential_image_generation_options") or {}
+            # Input and output pictures together are fifteen at most.
+            most = max(1, min(int(options.get("max_images", 15)), 15 - pictures))
+        return Cost(amount, None if params.get("tools") else most * amount)
 
     return price
 
@@ -217,7 +217,7 @@ def _seedream(id: str, raw_id: str, params: type[Seedream], rules: SizeRules, pr
         from_neutral=seedream_from_neutral(params, rules),
         read_inputs=read_image,
         inputs=Inputs(maximum=14),
-        # `safety_identifier` is a field of the video tasks alone; `callback_url` of none of the picture models.
+        # Not a field of this call; named because callers know it from the video models.
         owned=frozenset({"callback_url"}),
         warn=warn_seedream(rules),
         submit_timeout=SUBMIT_TIMEOUT,

@@ -1,6 +1,5 @@
 """BytePlus on the wire: the bodies of submits, and what every answer and callback means. Nothing here does I/O."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +12,6 @@ from domain.errors import (
     JobFailed,
     ModelUnavailable,
     Moderated,
-    RequestError,
     StartUnknown,
     StepError,
     UnexpectedResponse,
@@ -35,7 +33,7 @@ from domain.provider import (
     Unsure,
     Window,
 )
-from providers._answers import Redactor, short_text
+from providers._answers import Redactor, address, short_text, webhook_object
 from providers._params import native
 from providers._requests import data_uri, fitting
 from providers.byteplus.seedance import VIDEO_RULES, cost_of_tokens, token_rate
@@ -80,14 +78,20 @@ def read_pictures(card: ModelCard, payload: Mapping[str, Any] | None, redact: Re
     if payload is None or not isinstance(items, list):
         raise StartUnknown(_NO_PICTURE_YET)
     pictures = [item for item in items if isinstance(item, dict)]
-    urls = tuple(url for item in pictures if isinstance(url := item.get("url"), str) and url)
+    urls = tuple(url for item in pictures if (url := address(item.get("url"))) is not None)
     if urls:
-        price = card.price({}, 0).low
-        return Finished(tuple(map(Output, urls)), None if price is None else len(urls) * price)
+        return Finished(tuple(map(Output, urls)), _cost_of_pictures(card, len(urls), payload.get("usage")))
     errors = [error for item in (*pictures, payload) if isinstance(error := item.get("error"), dict)]
     if not errors:
         raise StartUnknown(_NO_PICTURE_YET)
     raise read_failure(errors[0], redact)
+
+
+def _cost_of_pictures(card: ModelCard, count: int, usage: object) -> Micros | None:
+    """What the searches of a model cost is published nowhere."""
+    price = card.price({}, 0).low
+    has_searched = isinstance(usage, dict) and usage.get("tool_usage")
+    return None if price is None or has_searched else count * price
 
 
 def read_task(payload: Mapping[str, Any] | None, card: ModelCard, params: Mapping[str, Any]) -> Job:
@@ -189,10 +193,10 @@ def read_state(payload: Mapping[str, Any], job: Job, redact: Redactor) -> JobSta
 def _read_result(payload: Mapping[str, Any], job: Job) -> JobState:
     content = payload.get("content")
     urls = content if isinstance(content, dict) else {}
-    video, last_frame = urls.get("video_url"), urls.get("last_frame_url")
-    if not isinstance(video, str) or not video:
+    video, last_frame = address(urls.get("video_url")), address(urls.get("last_frame_url"))
+    if video is None:
         return not_understood(f"{SUCCEEDED} without a video")
-    metadata = {"last_frame_url": last_frame} if isinstance(last_frame, str) and last_frame else {}
+    metadata = {} if last_frame is None else {"last_frame_url": last_frame}
     if isinstance(ended := payload.get("updated_at"), int) and 0 < ended < _FAR_FUTURE:
         expires = datetime.fromtimestamp(ended, UTC) + RESULT_LIFE
         metadata["output_expires_at"] = expires.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -252,11 +256,6 @@ def find_task(payload: Mapping[str, Any], token: str, window: Window) -> Job | N
 
 def read_notice(body: bytes) -> Notice:
     """BytePlus signs nothing: the token in our callback address stands in for it, and this only says where to look."""
-    try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise RequestError("The webhook's body is not JSON.", code="invalid_json") from error
-    if not isinstance(payload, dict):
-        raise RequestError("The webhook's body is not a JSON object.", code="invalid_json")
+    payload = webhook_object(body)
     status = short_text(payload.get("status"))
     return Notice(short_text(payload.get("id")), status, ended=status not in RUNNING)

@@ -35,6 +35,7 @@ from domain.provider import (
     Finished,
     Job,
     JobState,
+    ModelCard,
     Notice,
     Output,
     Pending,
@@ -79,6 +80,11 @@ PICTURE = InputFile(data=jpeg("a", (512, 512)), media_type="image/jpeg")
 hide_nothing = Redactor("no-such-key-anywhere")
 
 
+def shown(value: object) -> str:
+    """In a test's name: a card would print its functions' addresses, which differ between processes."""
+    return value.id if isinstance(value, ModelCard) else str(value)
+
+
 def picture_item(role: str | None, url: str = "https://example.com/a.png") -> dict[str, Any]:
     item: dict[str, Any] = {"type": "image_url", "image_url": {"url": url}}
     return item if role is None else item | {"role": role}
@@ -104,8 +110,8 @@ def test_the_models_are_those_of_the_contract() -> None:
     assert {card.vendor for card in MODELS.values()} == {"byteplus"}
 
 
-@pytest.mark.parametrize("card", [DANCE, DREAM], ids=lambda card: card.id)
-def test_pictures_can_never_be_found_again_and_videos_always(card: Any) -> None:
+@pytest.mark.parametrize("card", [DANCE, DREAM], ids=shown)
+def test_pictures_can_never_be_found_again_and_videos_always(card: ModelCard) -> None:
     is_video = card.kind is MediaKind.VIDEO
     assert card.safety(webhooks_reach_us=True) == card.safety(webhooks_reach_us=False) == ("B" if is_video else "C")
 
@@ -158,9 +164,11 @@ def test_the_published_run_passes_unchanged() -> None:
         (SECOND, CONTENT | {"service_tier": "flex"}, ("service_tier",)),
         (MODELS["bytedance/seedance-2.0-fast"], CONTENT | {"resolution": "1080p"}, ("resolution",)),
     ],
-    ids=str,
+    ids=shown,
 )
-def test_what_no_model_takes_is_refused_with_its_path(card: Any, params: dict[str, Any], path: tuple[str, ...]) -> None:
+def test_what_no_model_takes_is_refused_with_its_path(
+    card: ModelCard, params: dict[str, Any], path: tuple[str, ...]
+) -> None:
     with pytest.raises(ValidationError) as raised:
         card.params.model_validate(params)
     assert path in [error["loc"][: len(path)] for error in raised.value.errors()]
@@ -189,9 +197,11 @@ def test_what_no_model_takes_is_refused_with_its_path(card: Any, params: dict[st
         (DANCE, CONTENT | {"draft": True, "return_last_frame": True}, ("return_last_frame",)),
         (DANCE, CONTENT | {"draft": True, "service_tier": "flex"}, ("service_tier",)),
     ],
-    ids=str,
+    ids=shown,
 )
-def test_certain_rules_over_several_values_are_faults(card: Any, params: dict[str, Any], path: tuple[str, ...]) -> None:
+def test_certain_rules_over_several_values_are_faults(
+    card: ModelCard, params: dict[str, Any], path: tuple[str, ...]
+) -> None:
     card.params.model_validate(params)
     assert path in [fault.path for fault in card.check(params)]
 
@@ -208,9 +218,9 @@ def test_certain_rules_over_several_values_are_faults(card: Any, params: dict[st
         (DANCE, CONTENT | {"service_tier": "flex"}, "flex"),
         (SECOND, CONTENT | {"resolution": "4k"}, "4k"),
     ],
-    ids=str,
+    ids=shown,
 )
-def test_what_is_uncertain_is_accepted_with_a_warning(card: Any, params: dict[str, Any], words: str) -> None:
+def test_what_is_uncertain_is_accepted_with_a_warning(card: ModelCard, params: dict[str, Any], words: str) -> None:
     card.params.model_validate(params)
     assert card.check(params) == []
     (warning,) = card.warn(params)
@@ -229,9 +239,9 @@ def test_what_is_uncertain_is_accepted_with_a_warning(card: Any, params: dict[st
         (FIRST, CONTENT | {"frames": 289, "duration": 2}),
         (SECOND, {"content": [TEXT, *[picture_item("reference_image")] * 9], "priority": 9}),
     ],
-    ids=str,
+    ids=shown,
 )
-def test_what_is_documented_passes_without_a_word(card: Any, params: dict[str, Any]) -> None:
+def test_what_is_documented_passes_without_a_word(card: ModelCard, params: dict[str, Any]) -> None:
     card.params.model_validate(params)
     assert card.check(params) == []
     assert card.warn(params) == []
@@ -281,14 +291,15 @@ def test_seedances_first_frame_is_read_and_the_rest_stays(role: str | None) -> N
         (DANCE, {}, Cost(248_292, 287_496)),
         (FIRST, {"ratio": "16:9"}, Cost.exactly(617_100)),
         (FIRST, {"frames": 29, "resolution": "480p", "ratio": "16:9"}, Cost.exactly(29_363)),
+        (MODELS["bytedance/seedream-5-lite"], {"tools": [{"type": "web_search"}]}, Cost(35_000, None)),
         (SECOND, {"ratio": "16:9"}, Cost.exactly(762_300)),
         (SECOND, {"ratio": "16:9", "tools": [{"type": "web_search"}]}, Cost(762_300, None)),
         (SECOND, {"resolution": "4k", "ratio": "16:9"}, Cost.unknown()),
         (SECOND, {"content": [{"type": "video_url", "video_url": {"url": "x"}}]}, Cost.unknown()),
     ],
-    ids=str,
+    ids=shown,
 )
-def test_prices(card: Any, params: dict[str, Any], cost: Cost) -> None:
+def test_prices(card: ModelCard, params: dict[str, Any], cost: Cost) -> None:
     assert card.price(params, 0) == cost
 
 
@@ -365,7 +376,7 @@ def test_what_the_model_was_left_to_decide_is_no_wish() -> None:
         ),
         (CONTENT, {"content": "odd"}, {"content": "odd"}),
     ],
-    ids=str,
+    ids=shown,
 )
 def test_the_callers_content_stays_first_and_gets_only_what_it_lacks(
     mapped: dict[str, Any], native: dict[str, Any], merged: dict[str, Any]
@@ -388,7 +399,7 @@ def test_the_callers_content_stays_first_and_gets_only_what_it_lacks(
             PROMPT | {"sequential_image_generation_options": {"max_images": 3}},
         ),
     ],
-    ids=str,
+    ids=shown,
 )
 def test_picture_bodies(params: dict[str, Any], pictures: tuple[InputFile, ...], body: dict[str, Any]) -> None:
     built = build_picture_body(DREAM, request(DREAM, params, *pictures), "ep-1")
@@ -425,6 +436,11 @@ def test_finished_pictures_are_paid_one_by_one() -> None:
     assert finished == Finished((Output("https://a"), Output("https://b")), cost=80_000)
 
 
+def test_what_searches_cost_is_not_guessed() -> None:
+    answer = {"data": [{"url": "https://a"}], "usage": {"generated_images": 1, "tool_usage": {"web_search": 2}}}
+    assert read_pictures(DREAM, answer, hide_nothing) == Finished((Output("https://a"),))
+
+
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
@@ -441,7 +457,18 @@ def test_when_no_picture_came_the_first_error_says_why(answer: dict[str, Any], k
 
 
 @pytest.mark.parametrize(
-    "answer", [None, {}, {"data": []}, {"data": "x"}, {"data": [{"url": [5]}]}, {"data": ["odd"]}, BROKEN], ids=str
+    "answer",
+    [
+        None,
+        {},
+        {"data": []},
+        {"data": "x"},
+        {"data": [{"url": [5]}]},
+        {"data": [{"url": "data:image/png;base64,AA=="}]},
+        {"data": ["odd"]},
+        BROKEN,
+    ],
+    ids=shown,
 )
 def test_an_answer_without_pictures_leaves_the_start_unknown(answer: dict[str, Any] | None) -> None:
     with pytest.raises(StartUnknown):
@@ -582,7 +609,7 @@ def test_without_a_token_count_the_cost_is_unknown(usage: object) -> None:
         ({"model": SECOND.raw_id, "resolution": "8k"}, None),
         ({"model": "ep-1"}, None),
     ],
-    ids=str,
+    ids=shown,
 )
 def test_a_task_that_was_found_again_tells_its_own_rate(task: dict[str, Any], cost: int | None) -> None:
     payload = {"status": "succeeded", "content": {"video_url": "https://v"}, "usage": {"total_tokens": 1_000}} | task
@@ -696,6 +723,7 @@ async def test_pictures_are_finished_by_the_submit_itself(provider: Provider, sa
         assert isinstance(finished, Finished)
         assert len(finished.outputs) == 1
         assert finished.cost == card.price({}, 0).low
+        assert finished.facts["request_id"].startswith("021")
     assert await sandbox.paid_starts() == 3
 
 
@@ -752,7 +780,7 @@ async def test_a_callback_names_the_task_from_its_first_state_on(
     }
 
 
-@pytest.mark.parametrize("card", [DREAM, DANCE], ids=lambda card: card.id)
+@pytest.mark.parametrize("card", [DREAM, DANCE], ids=shown)
 @pytest.mark.parametrize(
     "fault",
     [
@@ -770,7 +798,7 @@ async def test_a_callback_names_the_task_from_its_first_state_on(
     ids=lambda fault: "-".join(map(str, fault.values())),
 )
 async def test_a_lost_answer_leaves_the_start_unknown(
-    provider: Provider, sandbox: Control, card: Any, fault: dict[str, Any]
+    provider: Provider, sandbox: Control, card: ModelCard, fault: dict[str, Any]
 ) -> None:
     await sandbox.put_faults(fault | {"when": "after"})
     params = PROMPT if card is DREAM else CONTENT
@@ -801,8 +829,9 @@ async def test_a_spending_stop_is_not_waited_for(provider: Provider, sandbox: Co
 
 
 async def test_what_byteplus_itself_refuses(sandbox: Control, http: httpx.AsyncClient, provider: Provider) -> None:
-    with pytest.raises(InputRejected, match="size"):
+    with pytest.raises(InputRejected, match="size") as raised:
         await provider.submit(request(DREAM, PROMPT | {"size": "1024x1024"}), "key", None)
+    assert raised.value.facts["request_id"].startswith("021")
     await sandbox.put_faults({"kind": "no_credit"})
     with pytest.raises(CreditExhausted, match="overdue"):
         await provider.submit(request(DANCE, CONTENT), "key", None)
@@ -830,7 +859,7 @@ async def test_a_key_that_byteplus_echoes_is_in_no_error(provider: Provider, san
         ({"kind": "failed"}, JobFailed),
         ({"kind": "failed", "word": "expired"}, JobExpired),
     ],
-    ids=str,
+    ids=shown,
 )
 async def test_how_a_task_failed(
     provider: Provider, sandbox: Control, fault: dict[str, Any], kind: type[StepError]
@@ -851,7 +880,7 @@ async def test_how_a_task_failed(
         ({"kind": "reset"}, "provider_network_error"),
         ({"kind": "truncated"}, "provider_unexpected_response"),
     ],
-    ids=str,
+    ids=shown,
 )
 async def test_a_bad_read_never_loses_a_paid_task(
     provider: Provider, sandbox: Control, fault: dict[str, Any], code: str
@@ -875,7 +904,7 @@ async def test_a_bad_read_never_loses_a_paid_task(
         ({"kind": "wrong_type"}, "no status"),
         ({"kind": "redirect", "location": "https://example.com/"}, "HTTP 307"),
     ],
-    ids=str,
+    ids=shown,
 )
 async def test_a_strange_read_is_unsure_and_may_mend(
     provider: Provider, sandbox: Control, fault: dict[str, Any], word: str
@@ -984,7 +1013,7 @@ async def test_the_scarce_list_is_asked_again_later(provider: Provider, sandbox:
         ({"ARK_API_BASE_URL": "https://ark.eu-west.bytepluses.com"}, "https://ark.eu-west.bytepluses.com/api/v3"),
         ({"ARK_API_BASE_URL": "https://ark.cn-beijing.volces.com/api/v3/"}, "https://ark.cn-beijing.volces.com/api/v3"),
     ],
-    ids=str,
+    ids=shown,
 )
 async def test_the_base_url_is_taken_with_and_without_its_path(base: dict[str, str], asked: str) -> None:
     urls: list[str] = []

@@ -11,7 +11,8 @@ import uvicorn
 
 @asynccontextmanager
 async def serving(app: Any, *, port: int = 0, lifespan: Literal["on", "off"] = "on") -> AsyncIterator[str]:
-    listener = socket.socket()
+    # The protocol is named because asyncio turns Nagle off only for sockets that say they are TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan=lifespan, timeout_graceful_shutdown=2)
