@@ -59,7 +59,7 @@ async def build(
     steps = StepActivities(
         client=client,
         providers=load(settings.provider_environment(os.environ), provider_http).providers,
-        inputs=InputFiles(assets, links, providers_reach_us=settings.providers_reach_us),
+        inputs=InputFiles(outside_http, assets, links, providers_reach_us=settings.providers_reach_us),
         outputs=Outputs(outside_http, assets),
         callback_url=addresses.url,
         attempt_token=addresses.attempt_token,

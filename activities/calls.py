@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from domain.errors import Next
-from domain.media import InputRef, MediaKind
+from domain.media import InputForm, InputRef, MediaKind
 from domain.provider import Job, Looks, Output, Window
 
 
@@ -35,6 +35,7 @@ class SubmitStep:
     of: AttemptRef
     params: dict[str, Any]
     inputs: tuple[InputRef, ...]
+    input_forms: tuple[InputForm, ...] | None
     webhook: bool
     timeout: timedelta
 

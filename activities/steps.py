@@ -88,7 +88,7 @@ class StepActivities:
             provider = self._provider(of)
             async with fence.beating():
                 try:
-                    inputs = await self.inputs.prepare(call.inputs, provider.accepts)
+                    inputs = await self.inputs.prepare(call.inputs, call.input_forms or provider.accepts)
                     request = JobRequest(of.raw_id, call.params, inputs, self.attempt_token(token))
                     callback = self.callback_url(of.provider, token) if call.webhook else None
                     with fenced(fence):

@@ -64,8 +64,10 @@ class InputAddresses:
     async def _settle(self, ref: InputRef, caller: str) -> InputRef | None:
         text = ref.url or ""
         asset = self.links.asset_of(text)
-        if asset is None and _ASSET_ID.fullmatch(text) and await self.assets.is_granted(text, caller):
+        if asset is None and _ASSET_ID.fullmatch(text):
             asset = text
+        if asset is not None and not await self.assets.is_granted(asset, caller):
+            return None
         if asset is not None:
             return InputRef(asset=asset) if await self.assets.facts(asset) is not None else None
         return ref if _is_web_address(text) else None

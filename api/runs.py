@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,6 +43,9 @@ Json = dict[str, Any]
 ALIVE = "running"
 CANCEL_WAIT = 10.0
 """Seconds that a cancel call waits for the run to end, before it answers with the run as it is."""
+
+ANSWER_WAIT = 2.0
+"""Seconds that the report of a living job waits for the submit's own answer. Providers allow 5 s or more."""
 
 _RPC = timedelta(seconds=5)
 _TAGS = 20
@@ -125,7 +129,7 @@ class Runs:
     async def report(self, token: AttemptToken, notice: Notice) -> None:
         """Hand a provider's webhook to its run. A run that has ended is told nothing."""
         status = notice.status if notice.ended else ALIVE
-        if not notice.ended and await self._knows_job(token):
+        if not notice.ended and await self._learns_job(token):
             return
         report = ProviderReported(step=token.step, attempt=token.attempt, job_id=notice.job_id, status=status)
         identity = f"{token.run_id}:{token.step}:{token.attempt}:{status}"
@@ -181,8 +185,20 @@ class Runs:
             raise RequestError("There is no such run.", code="run_not_found")
         return run
 
+    async def _learns_job(self, token: AttemptToken) -> bool:
+        """Whether the run knows its job, now or in a moment.
+
+        A report that a job lives is news only where the submit's answer was lost, and each one costs four history
+        events. The first comes about when that answer does, so it waits for it.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_WAIT):
+                while not await self._knows_job(token):
+                    await asyncio.sleep(0.2)
+                return True
+        return False
+
     async def _knows_job(self, token: AttemptToken) -> bool:
-        """Whether a report that a job lives would tell its run anything: most don't, and each would cost events."""
         run = await self.reader.read(token.run_id)
         if run is None or run.snapshot.status.ended:
             return True

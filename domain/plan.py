@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from domain.media import InputRef, MediaKind
+from domain.media import InputForm, InputRef, MediaKind
 from domain.money import Cost
 from domain.provider import Looks, SafetyClass
 
@@ -24,6 +24,8 @@ class Candidate:
     safety: SafetyClass
     webhook: bool
     findable: bool
+    input_forms: tuple[InputForm, ...] | None
+    """How this model takes input pictures, where it is pickier than its provider."""
     looks: Looks
     submit_timeout: float
     patience: float

@@ -195,13 +195,12 @@ def _plan_step(
         return None
     _check_owned(step, card, raw, found)
     generation, native = _split_generation(step, input, raw, found)
-    pictures, native = card.read_inputs(native)
-    if step.starts_from_picture:
-        pictures = _start_pictures(step, card, input, pictures, generation, found)
-        generation = replace(generation, images=())
-    mapped = card.from_neutral(generation)
-    params = mapped.params | native
-    _validate(card, params, native, (name,), found)
+    named, native = card.read_inputs(native)
+    pictures = _pictures(step, card, input, (*generation.images, *named), found)
+    mapped = card.from_neutral(replace(generation, images=()))
+    params = card.merge(mapped.params, native)
+    if not _is_valid(card, params, (name,), found):
+        return None
     count = len(pictures) + len(step.takes)
     candidate = Candidate(
         model=card.id,
@@ -211,6 +210,7 @@ def _plan_step(
         safety=card.safety(webhooks_reach_us=catalogue.webhooks_reach_us),
         webhook=card.webhook and catalogue.webhooks_reach_us,
         findable=card.findable,
+        input_forms=card.input_forms,
         looks=card.looks,
         submit_timeout=card.submit_timeout,
         patience=card.deadline,
@@ -301,35 +301,28 @@ def _neutral(step: Step, words: Mapping[str, Any], native: dict[str, Any], found
     return MediaRequest(kind=step.kind, **values)
 
 
-def _start_pictures(
-    step: Step,
-    card: ModelCard,
-    input: Mapping[str, Any],
-    named: tuple[str, ...],
-    generation: MediaRequest,
-    found: Findings,
+def _pictures(
+    step: Step, card: ModelCard, input: Mapping[str, Any], named: tuple[str, ...], found: Findings
 ) -> tuple[str, ...]:
-    source = input.get("source_image_url")
+    """The caller's own input pictures of this step, in the order they are numbered for the model."""
+    source = input.get("source_image_url") if step.starts_from_picture else None
     if source is not None and not isinstance(source, str):
         found.add(("source_image_url",), "must be the address of a picture, or the id of an uploaded asset")
         return ()
-    pictures = tuple(dict.fromkeys([*([source] if source else []), *generation.images, *named]))
-    if not pictures:
+    pictures = tuple(dict.fromkeys([*([source] if source else []), *named]))
+    room = card.inputs.maximum - len(step.takes)
+    if step.starts_from_picture and not pictures:
         found.add(
             ("source_image_url",),
             f"is missing: give the start picture here or in {step.key}_params, as an https address or an asset id",
         )
-    elif len(pictures) > card.inputs.maximum:
-        found.add(
-            (f"{step.key}_params",),
-            f"names {len(pictures)} pictures; {card.id} takes at most {card.inputs.maximum}",
-        )
+    elif len(pictures) > room:
+        found.add((f"{step.key}_params",), f"names {len(pictures)} pictures; {card.id} takes {max(room, 0)} here")
     return pictures
 
 
-def _validate(
-    card: ModelCard, params: Mapping[str, Any], native: Mapping[str, Any], base: Path, found: Findings
-) -> None:
+def _is_valid(card: ModelCard, params: Mapping[str, Any], base: Path, found: Findings) -> bool:
+    """Prices and warnings read the parameters, so they are asked only of valid ones."""
     try:
         card.params.model_validate(dict(params))
     except ValidationError as error:
@@ -339,9 +332,11 @@ def _validate(
             else:
                 message = problem["msg"][0].lower() + problem["msg"][1:]
             found.add((*base, *problem["loc"]), message)
-        return
-    for fault in card.check(params):
+        return False
+    faults = card.check(params)
+    for fault in faults:
         found.add((*base, *fault.path), fault.message)
+    return not faults
 
 
 def _names(fields: Iterable[str]) -> str:

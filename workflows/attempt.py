@@ -144,6 +144,7 @@ class AttemptRun:
                 of=self._of,
                 params=self._candidate.params,
                 inputs=self._inputs,
+                input_forms=self._candidate.input_forms,
                 webhook=self._candidate.webhook,
                 timeout=timeout,
             ),

@@ -135,6 +135,8 @@ class ChainWorkflow:
             attempt.outcome = AttemptOutcome.CANCELED
         elif ended.failure is not None:
             attempt.error = Problem(ended.failure.code, ended.failure.message, ended.failure.facts)
+            # A provider that does not bill failures says so with the failure.
+            attempt.cost = ended.failure.facts.get("cost", attempt.cost)
             unknown = ended.failure.code == "start_outcome_unknown"
             attempt.outcome = AttemptOutcome.UNKNOWN if unknown else AttemptOutcome.FAILED
         else:

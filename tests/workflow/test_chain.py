@@ -151,7 +151,7 @@ async def test_a_cancel_at_the_provider_cancels_the_run(workshop: Workshop) -> N
 
 
 @pytest.mark.parametrize("by", ["signal", "operator"])
-async def test_a_cancel_while_the_job_runs_stops_the_job_and_closes_as_canceled(workshop: Workshop, by: str) -> None:
+async def test_a_cancel_stops_the_running_job_and_closes_as_canceled(workshop: Workshop, by: str) -> None:
     workshop.toy.ready_after = 10**9
     plan = toy_plan()
     handle = await workshop.bench.start(plan)
