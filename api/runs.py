@@ -193,8 +193,8 @@ class Runs:
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(ANSWER_WAIT):
-                while not await self._knows_job(token):
-                    await asyncio.sleep(0.2)
+                while not await self._knows_job(token):  # noqa: ASYNC110
+                    await asyncio.sleep(0.2)  # the memo of a run is elsewhere: nothing here could wake us
                 return True
         return False
 

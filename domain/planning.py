@@ -15,9 +15,6 @@ from domain.media import InputRef, MediaKind, MediaRequest
 from domain.plan import PLAN_VERSION, Candidate, ChainPlan, PlannedStep
 from domain.provider import ModelCard
 
-PATIENCE = 60.0
-"""Seconds a provider may refuse before a next candidate is tried. The last candidate is waited for to the deadline."""
-
 Path = tuple[str | int, ...]
 
 _CODES = (

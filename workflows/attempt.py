@@ -151,7 +151,9 @@ class AttemptRun:
             result_type=Accepted | Finished,  # type: ignore[arg-type]  # the converter takes unions
             activity_id=self._id("submit"),
             start_to_close_timeout=timeout + timedelta(seconds=15),
-            schedule_to_close_timeout=max(self._left(), timedelta(seconds=1)),
+            schedule_to_close_timeout=max(
+                min(self._left(), timedelta(seconds=self._candidate.patience)), timedelta(seconds=1)
+            ),
             heartbeat_timeout=policies.HEARTBEAT,
             retry_policy=policies.SUBMIT_RETRY,
             summary=f"{self._planned.key}: start {self._of.model}",

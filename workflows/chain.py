@@ -5,9 +5,9 @@ moment cost one event.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -45,6 +45,7 @@ class ChainWorkflow:
         self._state = first_snapshot(tuple(step.key for step in plan.steps), plan.created_at)
         self._reports = Reports()
         self._cancel: CancelRequested | None = None
+        self._canceled_from_outside = False
         self._changed = False
 
     @workflow.signal(name="provider_reported", description="A provider's webhook says: look at this job now.")
@@ -58,18 +59,20 @@ class ChainWorkflow:
 
     async def run_chain(self) -> RunOutcome:
         """Run the steps to their end, say how it ended, and close the workflow in the matching state."""
-        steps = asyncio.create_task(self._run_steps())
-        canceled_from_outside = False
-        try:
-            await workflow.wait_condition(steps.done)
-        except asyncio.CancelledError:
-            # An operator's own Cancel. It reaches only this await, so the clean-up below it goes on undisturbed.
-            canceled_from_outside = True
-            self._cancel = self._cancel or CancelRequested("Chain run was canceled by an operator.", by="operator")
-            await workflow.wait_condition(steps.done)
-        steps.result()
-        await self._end()
-        return await self._close(canceled_from_outside)
+        await self._undisturbed(self._run_steps())
+        await self._undisturbed(self._end())
+        return await self._close()
+
+    async def _undisturbed(self, work: Coroutine[Any, Any, None]) -> None:
+        """Await work that an operator's own Cancel must not cut short: the Cancel reaches only this waiting."""
+        task = asyncio.create_task(work)
+        while not task.done():
+            try:
+                await workflow.wait_condition(task.done)
+            except asyncio.CancelledError:
+                self._canceled_from_outside = True
+                self._cancel = self._cancel or CancelRequested("Chain run was canceled by an operator.", by="operator")
+        task.result()
 
     # ---- steps ------------------------------------------------------------------------------------------------
 
@@ -201,20 +204,20 @@ class ChainWorkflow:
             static_summary=f"archive and callback of {self._plan.template}",
         )
 
-    async def _close(self, canceled_from_outside: bool) -> RunOutcome:
+    async def _close(self) -> RunOutcome:
         status = self._state.status
         if status is RunStatus.SUCCEEDED:
             return RunOutcome(self._plan.run_id, status)
         if status is RunStatus.CANCELED:
-            await self._close_as_canceled(canceled_from_outside)
+            await self._close_as_canceled()
         error = self._state.error
         if error is None:
             raise ApplicationError("The run ended without a reason.", non_retryable=True)
         raise ApplicationError(f"{error.code}: {error.message}", type=error.code, non_retryable=True)
 
-    async def _close_as_canceled(self, canceled_from_outside: bool) -> NoReturn:
+    async def _close_as_canceled(self) -> NoReturn:
         """A signal alone can't close a workflow as Canceled: that takes a cancel request, made by ourselves."""
-        if not canceled_from_outside:
+        if not self._canceled_from_outside:
             await workflow.execute_activity(
                 "request_cancel",
                 self._plan.run_id,
