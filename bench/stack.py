@@ -1,0 +1,180 @@
+"""Everything that runs while we measure: one Temporal server, one sandbox, and two systems that share them."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from temporalio.client import Client
+
+from api.examples import CREATE_EXAMPLE
+from bench.floor.workflow import TASK_QUEUE as FLOOR_QUEUE
+from bench.processes import Program, running
+from bench.receiver import Receiver
+from cli.failures import CommandFailed
+from cli.local_temporal import find_temporal, server_part, wait_until_serving
+from cli.serve import part_command
+from storage.database import upgrade
+from temporal.connection import DATA_CONVERTER, register_search_attributes
+from temporal.names import TASK_QUEUE
+
+LATENCY = 0.05
+"""Seconds that each of the sandbox's jobs takes: short, so that what is not the job stands out."""
+
+_API_KEY = "bchn_bench_0123456789"
+_READY_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class System:
+    """One of the two that are compared. `body` lacks only the callback's address."""
+
+    name: str
+    http: httpx.AsyncClient
+    create_path: str
+    task_queue: str
+    api: Program
+    worker_command: Sequence[str]
+    env: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Stack:
+    folder: Path
+    client: Client
+    receiver: Receiver
+    sandbox_http: httpx.AsyncClient
+    temporal: Program
+    sandbox: Program
+    ours: System
+    floor: System
+
+    @asynccontextmanager
+    async def worker(self, system: System) -> AsyncIterator[Program]:
+        """The system's worker, polling, for as long as the block lasts."""
+        name = f"{system.name}-worker"
+        async with running(name, system.worker_command, system.env, self.folder) as program:
+            yield program
+
+
+def create_body(callback_url: str) -> dict[str, object]:
+    return {**CREATE_EXAMPLE, "webhook_url": callback_url}
+
+
+@asynccontextmanager
+async def stack(folder: Path, receiver: Receiver) -> AsyncIterator[Stack]:
+    """Both systems with their APIs serving; their workers are the measurements' to start."""
+    temporal_port, our_port, floor_port, *sandbox_ports = _free_ports()
+    address = f"127.0.0.1:{temporal_port}"
+    env = _environment(folder, address, our_port, floor_port, sandbox_ports[0], receiver.url)
+    binary = await asyncio.to_thread(find_temporal)
+    server = server_part(binary, port=temporal_port, db=folder / "temporal.db")
+    async with AsyncExitStack() as resources:
+        temporal = await resources.enter_async_context(running("temporal", server.command, env, folder))
+        sandbox = await resources.enter_async_context(running("sandbox", part_command("sandbox"), env, folder))
+        await wait_until_serving(await Client.connect(address, lazy=True), address)
+        client = await Client.connect(address, data_converter=DATA_CONVERTER)
+        await register_search_attributes(client)
+        await upgrade(f"sqlite+aiosqlite:///{folder / 'data' / 'babychain.db'}")
+        our_command = part_command("api", port=our_port)
+        floor_command = [word.replace("api.main:", "bench.floor.api:") for word in part_command("api", port=floor_port)]
+        our_api = await resources.enter_async_context(running("ours-api", our_command, env, folder))
+        floor_api = await resources.enter_async_context(running("floor-api", floor_command, env, folder))
+        clients = [
+            await resources.enter_async_context(_client(port)) for port in (our_port, floor_port, sandbox_ports[0])
+        ]
+        await _wait_for(clients[2], "/_sandbox/health", sandbox)
+        await _wait_for(clients[0], "/healthz", our_api)
+        await _wait_for(clients[1], "/readyz", floor_api)
+        yield Stack(
+            folder=folder,
+            client=client,
+            receiver=receiver,
+            sandbox_http=clients[2],
+            temporal=temporal,
+            sandbox=sandbox,
+            ours=System(
+                name="ours",
+                http=clients[0],
+                create_path="/api/v1/chains/chain1/runs",
+                task_queue=TASK_QUEUE,
+                api=our_api,
+                worker_command=part_command("worker"),
+                env=env,
+            ),
+            floor=System(
+                name="floor",
+                http=clients[1],
+                create_path="/runs",
+                task_queue=FLOOR_QUEUE,
+                api=floor_api,
+                worker_command=[sys.executable, "-m", "bench.floor.worker"],
+                env=env,
+            ),
+        )
+
+
+def _environment(
+    folder: Path, temporal: str, our_port: int, floor_port: int, sandbox_port: int, receiver: str
+) -> dict[str, str]:
+    """Nothing of the caller's own settings: a bench must not start paid jobs, nor find another server."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("BABYCHAIN_", "TEMPORAL_", "OTEL_", "REDIS_"))
+    }
+    return inherited | {
+        "TEMPORAL_ADDRESS": temporal,
+        "TEMPORAL_CONFIG_FILE": os.devnull,
+        "BABYCHAIN_SECRET": "bench-secret-0123456789abcdef",
+        "BABYCHAIN_API_KEY": _API_KEY,
+        "BABYCHAIN_CALLBACK_SECRET": "bench-callback-secret",
+        "BABYCHAIN_PROVIDER_MODE": "sandbox",
+        "BABYCHAIN_PUBLIC_URL": f"http://127.0.0.1:{our_port}",
+        "BABYCHAIN_TRUSTED_ORIGINS": receiver,
+        "BABYCHAIN_DATA_DIR": str(folder / "data"),
+        "BABYCHAIN_SANDBOX_URL": f"http://127.0.0.1:{sandbox_port}",
+        "BABYCHAIN_SANDBOX_LATENCY": str(LATENCY),
+        "BABYCHAIN_SANDBOX_MEDIA": "tiny",
+        "BABYCHAIN_SANDBOX_LIMITS": "off",
+        "FLOOR_URL": f"http://127.0.0.1:{floor_port}",
+    }
+
+
+def _client(port: int) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{port}",
+        headers={"authorization": f"Bearer {_API_KEY}"},
+        timeout=30.0,
+        trust_env=False,
+    )
+
+
+async def _wait_for(http: httpx.AsyncClient, path: str, program: Program) -> None:
+    try:
+        async with asyncio.timeout(_READY_SECONDS):
+            while not await _answers(http, path):
+                program.check_alive()
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise CommandFailed(f"{program.name} did not answer within {_READY_SECONDS:.0f} s.") from None
+
+
+async def _answers(http: httpx.AsyncClient, path: str) -> bool:
+    try:
+        return (await http.get(path)).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _free_ports() -> list[int]:
+    """Three free ports, then two in a row: the sandbox listens on the port after its own as well."""
+    while True:
+        with AsyncPorts() as ports:
+            pass
+        return ports
