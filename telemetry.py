@@ -49,6 +49,7 @@ def _configure_logs(level: str, secrets: list[str]) -> None:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
+            _drop_color,
             _Redactor(secrets),
             structlog.processors.JSONRenderer(),
         ],
@@ -83,6 +84,12 @@ class _Redactor:
         if isinstance(value, (list, tuple)):
             return [self._clean(child) for child in value]
         return value
+
+
+def _drop_color(logger: Any, name: str, event: Event) -> Event:
+    """uvicorn says everything twice, once for terminals."""
+    event.pop("color_message", None)
+    return event
 
 
 def _add_trace(logger: Any, name: str, event: Event) -> Event:

@@ -45,7 +45,7 @@ class Receiver:
 async def receiving() -> AsyncIterator[Receiver]:
     receiver = Receiver()
     server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
-    receiver.url = "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+    receiver.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield receiver
     finally:

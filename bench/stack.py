@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -174,7 +174,17 @@ async def _answers(http: httpx.AsyncClient, path: str) -> bool:
 
 def _free_ports() -> list[int]:
     """Three free ports, then two in a row: the sandbox listens on the port after its own as well."""
-    while True:
-        with AsyncPorts() as ports:
-            pass
-        return ports
+    with ExitStack() as held:
+        ports = [_hold(held, 0) for _ in range(3)]
+        while True:
+            first = _hold(held, 0)
+            with suppress(OSError, OverflowError):
+                return [*ports, first, _hold(held, first + 1)]
+
+
+def _hold(held: ExitStack, port: int) -> int:
+    """Held until all are found, so that no port is handed out twice."""
+    probe = held.enter_context(socket.socket())
+    probe.bind(("127.0.0.1", port))
+    found: int = probe.getsockname()[1]
+    return found

@@ -65,7 +65,7 @@ async def local_temporal(port: int, ui_port: int | None = None, db: Path | None 
 async def wait_until_serving(client: Client, address: str, *, within: float = 60.0) -> None:
     try:
         async with asyncio.timeout(within):
-            while not await is_serving(client):
+            while not await is_serving(client):  # noqa: ASYNC110 - another process has no event to wait for
                 await asyncio.sleep(0.1)
     except TimeoutError:
         raise CommandFailed(f"Temporal at {address} did not answer within {within:.0f} s.") from None

@@ -9,7 +9,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(work: Coroutine[Any, Any, int], *, interrupted: int | None = None) -> int:
-    """Answers the exit code: the work's own, or, after a signal, `interrupted` (128 + the signal's number by default)."""
+    """Answers the exit code: the work's own; after a signal `interrupted`, or else 128 + the signal's number."""
     return asyncio.run(_run(work, interrupted))
 
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,11 @@ VERSION = "1.5.1"
 _PACKAGE = f"github.com/temporalio/cli/cmd/temporal@v{VERSION}"
 _DOWNLOAD_SECONDS = 120
 _BUILD_SECONDS = 30 * 60
+_REMEDY = (
+    "Temporal's CLI is not here and could not be fetched. Do one of these: install it "
+    "(https://docs.temporal.io/cli), or set TEMPORAL_CLI to its path; install Go, so that it can be built; "
+    "or set TEMPORAL_ADDRESS to a Temporal server that runs already."
+)
 
 Announce = Callable[[str], None]
 
@@ -51,9 +57,10 @@ def _fetch(cached: Path, announce: Announce) -> None:
 
 def _download(folder: Path, announce: Announce) -> Path | None:
     announce(f"Downloading Temporal's CLI {VERSION} once ...")
-    # A process of its own for the event loop: we may be called from inside one.
     try:
-        asyncio.run(_start_once(folder))
+        # A thread of its own: the caller may be inside an event loop, as test fixtures are.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(lambda: asyncio.run(_start_once(folder))).result()
     except (RuntimeError, TimeoutError) as error:
         announce(f"The download did not work: {_first_line(error)}")
         return None
@@ -91,13 +98,6 @@ def _build(folder: Path, announce: Announce) -> Path:
     except subprocess.TimeoutExpired as error:
         raise SetupError(f"{_REMEDY} (Go was not done after {_BUILD_SECONDS // 60} minutes.)") from error
     return folder / "temporal"
-
-
-_REMEDY = (
-    "Temporal's CLI is not here and could not be fetched. Do one of these: install it "
-    "(https://docs.temporal.io/cli), or set TEMPORAL_CLI to its path; install Go, so that it can be built; "
-    "or set TEMPORAL_ADDRESS to a Temporal server that runs already."
-)
 
 
 def _works(binary: Path) -> bool:

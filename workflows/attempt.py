@@ -258,7 +258,7 @@ class AttemptRun:
             await run.until(
                 lambda: run.canceling or run.reports.nudges(self._of) > looked or (watch is not None and watch.done()),  # noqa: B023
                 None if watch is not None else watch_from - workflow.now(),
-                f"{self._planned.key}: a webhook is due",
+                f"{self._planned.key}: waits for the webhook of {self._of.model}",
             )
             if run.canceling:
                 if watch is not None:

@@ -52,9 +52,7 @@ class FloorWorkflow:
     @workflow.run
     async def run(self, order: Order) -> None:
         run_id = workflow.info().workflow_id
-        await workflow.execute_activity(
-            "draw_picture", PaidJob(run_id, order.picture), start_to_close_timeout=_CALL
-        )
+        await workflow.execute_activity("draw_picture", PaidJob(run_id, order.picture), start_to_close_timeout=_CALL)
         picture = await self._result("picture")
         await workflow.execute_activity(
             "make_video", PaidJob(run_id, order.video, picture), start_to_close_timeout=_CALL

@@ -3,7 +3,7 @@
 The server tells a job's state by how often it was read, so that a job can take a day of skipped time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -95,6 +95,8 @@ class ToyServer:
     submits: int = 0
     reads: int = 0
     cancels: int = 0
+    is_ready: Callable[[], Awaitable[bool]] | None = None
+    """Says whether jobs are done, in place of the number of reads."""
 
     def app(self) -> FastAPI:
         app = FastAPI()
@@ -118,7 +120,8 @@ class ToyServer:
                 return {"status": self.words.pop(0)}
             if self.fail_with:
                 return {"status": "failed", "reason": self.fail_with}
-            return {"status": "done" if self.reads >= self.ready_after else "busy"}
+            done = await self.is_ready() if self.is_ready else self.reads >= self.ready_after
+            return {"status": "done" if done else "busy"}
 
         @app.delete("/jobs/{job}")
         async def cancel(job: str) -> dict[str, str]:

@@ -155,7 +155,9 @@ async def test_a_cancel_stops_the_running_job_and_closes_as_canceled(workshop: W
     workshop.toy.ready_after = 10**9
     plan = toy_plan()
     handle = await workshop.bench.start(plan)
-    await eventually(lambda: workshop.bench.step(plan.run_id), lambda step: bool(step.attempts and step.attempts[0].job))
+    await eventually(
+        lambda: workshop.bench.step(plan.run_id), lambda step: bool(step.attempts and step.attempts[0].job)
+    )
     if by == "signal":
         await handle.signal("cancel", CancelRequested())
     else:
