@@ -4,6 +4,7 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from temporalio.service import RPCError, RPCStatusCode
@@ -105,6 +106,8 @@ def _where(fault: Fault) -> str:
 def install(app: FastAPI) -> None:
     app.add_exception_handler(BabyChainError, _ours)
     app.add_exception_handler(RPCError, _temporal)
+    app.add_exception_handler(RuntimeError, _never_connected)
+    app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unknown)
 
@@ -116,7 +119,11 @@ def _answer(error: BabyChainError, request: Request) -> JSONResponse:
     status = status_of(error)
     if status == 401:
         headers["www-authenticate"] = "Bearer"
-    return JSONResponse(body_of(error, getattr(request.state, "request_id", None)), status, headers)
+    request_id = getattr(request.state, "request_id", None)
+    if request_id:
+        # A crash is answered outside the middleware that sets it elsewhere.
+        headers["x-request-id"] = request_id
+    return JSONResponse(body_of(error, request_id), status, headers)
 
 
 async def _ours(request: Request, error: Exception) -> JSONResponse:
@@ -134,9 +141,30 @@ async def _temporal(request: Request, error: Exception) -> JSONResponse:
     return await _unknown(request, error)
 
 
+async def _never_connected(request: Request, error: Exception) -> JSONResponse:
+    """A lazy client that has never reached its server raises this instead of an RPC error."""
+    if str(error).startswith("Failed client connect"):
+        return await _temporal(request, RPCError("never connected", RPCStatusCode.UNAVAILABLE, b""))
+    return await _unknown(request, error)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    """What FastAPI itself checks: parameters of path, query and header."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # the handler is registered for this class
+    faults = [
+        Fault(tuple(problem["loc"][1:]), problem["msg"][0].lower() + problem["msg"][1:]) for problem in error.errors()
+    ]
+    return _answer(RequestError("Request validation failed.", faults=faults), request)
+
+
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  # the handler is registered for this class
-    codes = {404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}
+    codes = {
+        404: "not_found",
+        405: "method_not_allowed",
+        413: "payload_too_large",
+        416: "range_not_satisfiable",
+    }
     code = codes.get(error.status_code, "invalid_request")
     said = {404: "No such route.", 405: "This route does not take this method."}.get(error.status_code)
     answer = _answer(RequestError(said or str(error.detail), code=code), request)

@@ -87,15 +87,22 @@ _DESCRIPTIONS = {
     202: "The run, new or the earlier one of the same Idempotency-Key.",
     400: "The request is wrong; `errors` names every fault with its path.",
     401: "The key is missing or unknown.",
+    403: "The link has expired, or is not one of ours.",
     404: "It does not exist, or it is not yours.",
     409: "The Idempotency-Key was used for another request.",
     413: "The body is too large.",
+    416: "The range is not within the file.",
     503: "The workflow server does not answer; repeat with the same Idempotency-Key.",
 }
 
 
 def responses(*statuses: int) -> dict[int | str, Json]:
     return {status: _response(status) for status in statuses}
+
+
+def other_errors() -> dict[int | str, Json]:
+    """Every error has the one body; it also takes the place of FastAPI's own 422, which we never send."""
+    return {"default": {"description": "Any other error.", "content": {"application/json": {"schema": _ERROR_SCHEMA}}}}
 
 
 def _response(status: int) -> Json:

@@ -69,7 +69,8 @@ class InputAddresses:
         if asset is not None and not await self.assets.is_granted(asset, caller):
             return None
         if asset is not None:
-            return InputRef(asset=asset) if await self.assets.facts(asset) is not None else None
+            facts = await self.assets.facts(asset)
+            return InputRef(asset=asset) if facts is not None and facts.type.startswith("image/") else None
         return ref if _is_web_address(text) else None
 
 

@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 import providers
 import telemetry
-from api import errors
+from api import errors, examples
 from api.callers import EnvironmentKeys
 from api.fingerprints import Fingerprints
 from api.inputs import InputAddresses
@@ -19,6 +19,7 @@ from api.middleware import RequestIdMiddleware
 from api.routes import assets, health, models, runs, templates, webhooks
 from api.runs import Runs
 from api.services import Services
+from api.tracing import TracingMiddleware
 from net.client import provider_client
 from net.origins import TrustedOrigins
 from net.resolve import SystemResolver
@@ -61,9 +62,14 @@ def build(
         version="0.1.0",
         summary="One call runs a chain of image and video models.",
         lifespan=lifespan,
+        # A span for each dependency would say little and cost much.
+        telemetry={"operation_spans": False},
         max_body_size=32 * 1024 * 1024,
+        responses=examples.other_errors(),
+        generate_unique_id_function=lambda route: route.name,
     )
     app.add_middleware(RequestIdMiddleware)
+    app.add_middleware(TracingMiddleware)
     errors.install(app)
     for noun in (runs, templates, models, assets, webhooks, health):
         app.include_router(noun.router)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from domain.errors import Fault, RequestError
 from domain.limits import INPUT_BYTES, METADATA_BYTES, check_shape, check_size
@@ -33,16 +34,30 @@ def read_envelope(body: dict[str, Any]) -> Envelope:
         shape = check_shape(value, name)
         faults += shape or check_size(value, name, most)
         parts[name] = value
-    webhook_url = body.get("webhook_url")
-    if webhook_url is not None and not isinstance(webhook_url, str):
-        faults.append(Fault(("webhook_url",), "must be a URL"))
-        webhook_url = None
-    webhook_url = (webhook_url or "").strip() or None
-    if webhook_url and len(webhook_url) > _WEBHOOK_URL_LENGTH:
-        faults.append(Fault(("webhook_url",), f"is longer than {_WEBHOOK_URL_LENGTH} characters"))
+    webhook_url = _read_webhook_url(body.get("webhook_url"), faults)
     if faults:
         raise RequestError("Request validation failed.", faults=faults)
     return Envelope(parts["input"], parts["metadata"], webhook_url)
+
+
+def _read_webhook_url(value: Any, faults: list[Fault]) -> str | None:
+    """Its syntax only: whether we would call it is judged later, with a code of its own."""
+    if value is None:
+        return None
+    url = value.strip() if isinstance(value, str) else None
+    if url is None or (url and not _is_url(url)):
+        faults.append(Fault(("webhook_url",), "must be a URL"))
+    elif len(url) > _WEBHOOK_URL_LENGTH:
+        faults.append(Fault(("webhook_url",), f"is longer than {_WEBHOOK_URL_LENGTH} characters"))
+    return url or None
+
+
+def _is_url(text: str) -> bool:
+    try:
+        text.encode()
+        return bool(urlsplit(text).scheme)
+    except ValueError:
+        return False
 
 
 def read_idempotency_key(header: str | None) -> str | None:

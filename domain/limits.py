@@ -31,12 +31,15 @@ def check_shape(value: Any, name: str) -> list[Fault]:
         nodes += 1
         if nodes > NODES:
             return [*faults, Fault((name,), f"holds more than {NODES} values")]
-        if depth > DEPTH + 1:
+        if depth > DEPTH and isinstance(node, (dict, list)):
             return [*faults, Fault(path, f"is nested more than {DEPTH} levels deep")]
         if isinstance(node, dict):
             keys += len(node)
             if keys > KEYS:
                 return [*faults, Fault((name,), f"holds more than {KEYS} keys")]
+            # The path of such a key would not fit into an answer either, so its object is named.
+            if strange := [fault for key in node for fault in _check_string(path, key)]:
+                return [*faults, Fault(path, f"holds a key that {strange[0].message}")]
             todo.extend(((*path, key), child, depth + 1) for key, child in reversed(node.items()))
         elif isinstance(node, list):
             if len(node) > ITEMS:

@@ -23,7 +23,7 @@ _CODES = (
     "unsupported_model_identifier",
     "byok_credentials_missing",
 )
-_SHARED_FIELDS = frozenset({"chain_models", "provider_order", "source_image_url"})
+_SHARED_FIELDS = frozenset({"chain_models", "provider_order"})
 _ROOT_SHORTCUTS = {
     MediaKind.IMAGE: {"image_ratio": "generation_ratio"},
     MediaKind.VIDEO: {
@@ -61,7 +61,7 @@ class Findings:
         if not self.faults:
             return
         code = min((code for code, _ in self.faults), key=_CODES.index)
-        faults = [fault for _, fault in self.faults]
+        faults = list(dict.fromkeys(fault for _, fault in self.faults))
         if len(faults) == 1:
             fault = faults[0]
             raise RequestError(f"{'.'.join(map(str, fault.path))} {fault.message}.", code=code, faults=faults)
@@ -100,6 +100,8 @@ def plan_run(template: ChainTemplate, request: RunRequest, catalogue: Catalogue)
 def input_fields(template: ChainTemplate) -> frozenset[str]:
     """Every name that may stand in `input`."""
     names = set(_SHARED_FIELDS)
+    if any(step.starts_from_picture for step in template.steps):
+        names.add("source_image_url")
     for step in template.steps:
         names |= {f"{step.key}_model", f"{step.key}_params", f"{step.key}_prompt"} | set(_ROOT_SHORTCUTS[step.kind])
     return frozenset(names)
@@ -196,7 +198,7 @@ def _plan_step(
     pictures = _pictures(step, card, input, (*generation.images, *named), found)
     mapped = card.from_neutral(replace(generation, images=()))
     params = card.merge(mapped.params, native)
-    if not _is_valid(card, params, (name,), found):
+    if not _is_valid(card, params, raw, (name,), found):
         return None
     count = len(pictures) + len(step.takes)
     candidate = Candidate(
@@ -234,9 +236,11 @@ def _check_owned(step: Step, card: ModelCard, raw: Mapping[str, Any], found: Fin
     for path, name, value in named_fields(raw, (base,)):
         if is_credential(name):
             continue
-        if (len(path) == 2 and is_provider_controlled(name)) or normalise(name) in owned:
+        # `generation_<field>` reaches the field of that name, so it is judged as that field too.
+        native = name.removeprefix("generation_")
+        if (len(path) == 2 and is_provider_controlled(name)) or owned & {normalise(name), normalise(native)}:
             found.add(path, "is set by the server; remove it")
-        elif step.takes and is_prewired(name) and value not in (None, "", [], {}):
+        elif step.takes and (is_prewired(name) or is_prewired(native)) and value not in (None, "", [], {}):
             found.add(path, f"is filled by the chain from {', '.join(step.takes)}; remove it")
 
 
@@ -244,21 +248,26 @@ def _split_generation(
     step: Step, input: Mapping[str, Any], raw: Mapping[str, Any], found: Findings
 ) -> tuple[MediaRequest, dict[str, Any]]:
     """BabyChain's own `generation_*` words, and the native parameters. Native ones win where both are given."""
-    words = {long: input[short] for short, long in _ROOT_SHORTCUTS[step.kind].items() if input.get(short) is not None}
-    if (prompt := input.get(f"{step.key}_prompt")) is not None:
-        words["generation_prompt"] = prompt
+    shortcuts = _ROOT_SHORTCUTS[step.kind] | {f"{step.key}_prompt": "generation_prompt"}
+    words: dict[str, Word] = {
+        long: ((short,), input[short]) for short, long in shortcuts.items() if input.get(short) is not None
+    }
     native: dict[str, Any] = {}
     for name, value in raw.items():
-        if is_credential(name) or is_provider_controlled(name):
+        if value is None or is_credential(name) or is_provider_controlled(name):
             continue
         if name.startswith("generation_"):
-            words[name] = value
-        elif value is not None:
+            words[name] = ((f"{step.key}_params", name), value)
+        else:
             native[name] = value
     return _neutral(step, words, native, found), native
 
 
-_WORDS: dict[str, tuple[str, type | tuple[type, ...]]] = {
+Word = tuple[Path, Any]
+"""Where the caller said it, and what."""
+
+_KINDS: dict[type, str] = {str: "text", int: "a whole number", bool: "true or false"}
+_WORDS: dict[str, tuple[str, type]] = {
     "generation_prompt": ("prompt", str),
     "generation_negative_prompt": ("negative_prompt", str),
     "generation_ratio": ("ratio", str),
@@ -276,10 +285,11 @@ _WORDS: dict[str, tuple[str, type | tuple[type, ...]]] = {
 _DROPPED = frozenset({"generation_output_number", "generation_provider_order"})
 
 
-def _neutral(step: Step, words: Mapping[str, Any], native: dict[str, Any], found: Findings) -> MediaRequest:
+def _neutral(step: Step, words: Mapping[str, Word], native: dict[str, Any], found: Findings) -> MediaRequest:
     values: dict[str, Any] = {}
-    for name, value in words.items():
-        path: Path = (f"{step.key}_params", name)
+    for name, (path, said) in words.items():
+        # JSON has one kind of number: 5.0 is 5.
+        value = int(said) if isinstance(said, float) and said.is_integer() else said
         if name == "generation_input_file":
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
                 found.add(path, "must be a list of picture addresses")
@@ -288,10 +298,10 @@ def _neutral(step: Step, words: Mapping[str, Any], native: dict[str, Any], found
         elif name in _WORDS:
             slot, kind = _WORDS[name]
             if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-                found.add(path, f"must be of type {getattr(kind, '__name__', kind)}")
+                found.add(path, f"must be {_KINDS[kind]}")
             else:
                 values[slot] = value
-        elif name not in _DROPPED and value is not None:
+        elif name not in _DROPPED:
             native.setdefault(name.removeprefix("generation_"), value)
     if values.get("output_format") == "jpg":
         values["output_format"] = "jpeg"
@@ -318,7 +328,7 @@ def _pictures(
     return pictures
 
 
-def _is_valid(card: ModelCard, params: Mapping[str, Any], base: Path, found: Findings) -> bool:
+def _is_valid(card: ModelCard, params: Mapping[str, Any], raw: Mapping[str, Any], base: Path, found: Findings) -> bool:
     """Prices and warnings read the parameters, so they are asked only of valid ones."""
     try:
         card.params.model_validate(dict(params))
@@ -328,12 +338,18 @@ def _is_valid(card: ModelCard, params: Mapping[str, Any], base: Path, found: Fin
                 message = f"is not a parameter of {card.id}; it takes {_names(card.params.model_fields)}"
             else:
                 message = problem["msg"][0].lower() + problem["msg"][1:]
-            found.add((*base, *problem["loc"]), message)
+            found.add((*base, *_as_sent(problem["loc"], raw)), message)
         return False
     faults = card.check(params)
     for fault in faults:
         found.add((*base, *fault.path), fault.message)
     return not faults
+
+
+def _as_sent(path: Path, raw: Mapping[str, Any]) -> Path:
+    """The path in the caller's own words, where a `generation_<field>` became that field."""
+    said = f"generation_{path[0]}" if path else ""
+    return (said, *path[1:]) if said in raw and path[0] not in raw else path
 
 
 def _names(fields: Iterable[str]) -> str:

@@ -21,7 +21,7 @@ router = APIRouter(tags=["assets"])
 
 _UPLOAD_LIMIT = 30 * 1024 * 1024
 _CHUNK = 256 * 1024
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _FILE_HEADERS = {
     "accept-ranges": "bytes",
     "cache-control": "private, max-age=86400, immutable",
@@ -68,19 +68,21 @@ async def get_asset(asset_id: str, caller: Reader, held: Held) -> JSONResponse:
     return JSONResponse(_resource(facts, held), headers={"cache-control": "no-store"})
 
 
-@router.api_route("/assets/{asset_id}", methods=["GET", "HEAD"], summary="Fetch a file by its signed link")
+@router.head("/assets/{asset_id}", include_in_schema=False)
+@router.get(
+    "/assets/{asset_id}", summary="Fetch a file by its signed link", responses=examples.responses(403, 404, 416)
+)
 async def get_file(asset_id: str, request: Request, held: Held, expires: Expires, signature: Signature) -> Response:
-    """Takes Range and If-None-Match. The link is its own permission, until it expires."""
+    """Takes one Range, and If-None-Match. The link is its own permission, until it expires."""
     facts = await _linked(held, asset_id, expires, signature, poster=False)
     etag = f'"{facts.sha256}"'
     headers = _FILE_HEADERS | {"etag": etag, "content-disposition": f'inline; filename="{facts.id}"'}
-    if request.headers.get("if-none-match") == etag:
+    if _is_known(etag, request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
-    wanted = request.headers.get("range")
-    if wanted is None or request.headers.get("if-range", etag) != etag:
-        start, end, status = 0, facts.bytes, 200
-    else:
-        start, end = _read_range(wanted, facts.bytes)
+    start, end, status = 0, facts.bytes, 200
+    asked = _RANGE.fullmatch(request.headers.get("range", "").strip())
+    if asked is not None and request.headers.get("if-range", etag) == etag:
+        start, end = _part(asked[1], asked[2], facts.bytes)
         status = 206
         headers["content-range"] = f"bytes {start}-{end - 1}/{facts.bytes}"
     headers["content-length"] = str(end - start)
@@ -91,7 +93,11 @@ async def get_file(asset_id: str, request: Request, held: Held, expires: Expires
     )
 
 
-@router.get("/assets/{asset_id}/poster", summary="Fetch a file's small picture by its signed link")
+@router.get(
+    "/assets/{asset_id}/poster",
+    summary="Fetch a file's small picture by its signed link",
+    responses=examples.responses(403, 404),
+)
 async def get_poster(asset_id: str, held: Held, expires: Expires, signature: Signature) -> Response:
     """A small WebP of a picture, or of a video's beginning. It is made once, when first asked for."""
     facts = await _linked(held, asset_id, expires, signature, poster=True)
@@ -114,9 +120,14 @@ async def _linked(held: Services, asset_id: str, expires: int, signature: str, *
     return facts
 
 
-def _read_range(header: str, size: int) -> tuple[int, int]:
-    match = _RANGE.fullmatch(header.strip())
-    first, last = match.groups() if match else ("", "")
+def _is_known(etag: str, header: str) -> bool:
+    """`*`, or a list of tags; a proxy may have made ours weak."""
+    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
+    return etag in tags or "*" in tags
+
+
+def _part(first: str, last: str, size: int) -> tuple[int, int]:
+    """One range of bytes. Other units and several ranges at once are no match: such a file is sent whole."""
     if first:
         start, end = int(first), min(int(last) + 1, size) if last else size
     elif last:

@@ -20,7 +20,8 @@ from tests.support import toy
 from tests.support.histories import activities, history_of, signals
 from tests.support.orders import STEP, catalogue, chain, order
 from tests.support.plans import toy_plan
-from tests.support.runs import running_worker, test_settings
+from tests.support.runs import running_worker
+from tests.support.runs import test_settings as settings_of
 from tests.support.sandbox_server import QUICK
 from tests.support.serving import serving
 from tests.support.stack import Stack, running_stack
@@ -126,7 +127,7 @@ async def test_without_webhooks_a_two_minute_job_takes_at_most_twelve_reads(
 
     server = toy.ToyServer(is_ready=is_ready)
     async with serving(server.app()) as url:
-        settings = test_settings(tmp_path, provider_mode="byok", trusted_origins=url)
+        settings = settings_of(tmp_path, provider_mode="byok", trusted_origins=url)
         async with running_worker(skipping.client, settings, load=toy.loader(url)) as bench:
             [planned] = (plan := toy_plan(models=("toy/image",))).steps
             candidate = replace(planned.candidates[0], looks=card.looks, webhook=True)
