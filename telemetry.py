@@ -31,6 +31,15 @@ def configure(service: str, level: str, secrets: Iterable[str]) -> None:
     _configure_traces(service)
 
 
+def close() -> None:
+    """Send what is still held back, for a process that does not end by itself."""
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, TracerProvider):
+        provider.shutdown()
+    logging.shutdown()
+    sys.stdout.flush()
+
+
 def _configure_logs(level: str, secrets: list[str]) -> None:
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -3,9 +3,10 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from typing import Any, NoReturn
 
 import httpx
 import structlog
@@ -109,5 +110,16 @@ async def main() -> None:
             log.info("worker_stopping", grace_seconds=settings.shutdown_grace)
 
 
+def run(program: Coroutine[Any, Any, None]) -> NoReturn:
+    """Run it to its end, and leave without Python's own tidying up.
+
+    A thread of the Temporal SDK that hands something over meanwhile aborts the process, and a clean stop looks like a
+    crash (https://github.com/temporalio/sdk-python/issues/300; seen with 1.35). It can go when that is mended.
+    """
+    asyncio.run(program)
+    telemetry.close()
+    os._exit(0)
+
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(main())

@@ -5,7 +5,8 @@ heartbeat of an attempt that has timed out; then it looks at the monotonic clock
 same heartbeat leaves a mark: a worker that dies without it has certainly sent nothing.
 
 Heartbeats go through the raw call, one after another: the SDK's own are throttled and could come after the mark and
-wipe it out.
+wipe it out. Once the mark is made the SDK's go out too, saying the same: it counts only its own, and cuts off a silent
+attempt by itself, though the server knows better. So an attempt has to pass the fence within PREPARATION.
 """
 
 import asyncio
@@ -25,6 +26,9 @@ from domain.errors import Refused
 SENDING = "sending"
 _PREPARING = "preparing"
 _BEAT = timedelta(seconds=5)
+
+PREPARATION = timedelta(seconds=20)
+"""Within the heartbeat timeout, after which the SDK takes an attempt for dead that has not passed the fence."""
 
 
 class Fence:
@@ -65,6 +69,8 @@ class Fence:
     async def _keep_beating(self) -> None:
         while True:
             await asyncio.sleep(_BEAT.total_seconds())
+            if self.passed:
+                activity.heartbeat(SENDING)
             try:
                 await self._beat()
             except RPCError:

@@ -21,7 +21,7 @@ from activities.calls import (
     WatchStep,
 )
 from activities.errors import as_application_error, still_pending
-from activities.fence import Fence
+from activities.fence import PREPARATION, Fence
 from activities.inputs import InputFiles
 from activities.outputs import Beat, Outputs
 from domain.errors import BadCredentials, DeadlineExceeded, JobCanceled, Refused, StartUnknown, StepError
@@ -88,7 +88,8 @@ class StepActivities:
             provider = self._provider(of)
             async with fence.beating():
                 try:
-                    inputs = await self.inputs.prepare(call.inputs, call.input_forms or provider.accepts)
+                    async with asyncio.timeout(PREPARATION.total_seconds()):
+                        inputs = await self.inputs.prepare(call.inputs, call.input_forms or provider.accepts)
                     request = JobRequest(of.raw_id, call.params, inputs, self.attempt_token(token))
                     callback = self.callback_url(of.provider, token) if call.webhook else None
                     with fenced(fence):

@@ -5,6 +5,7 @@ body would be read whole. So routes with a body take the request and call this.
 """
 
 import json
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from fastapi import Request
@@ -13,16 +14,30 @@ from domain.errors import Fault, RequestError
 from domain.limits import BODY_BYTES
 
 
+class BoundedRequest(Request):
+    """A request whose body is refused, in our words, when it is declared or grows beyond a limit."""
+
+    def __init__(self, request: Request, limit: int) -> None:
+        super().__init__(request.scope, request.receive)
+        self._limit = limit
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        declared = self.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > self._limit:
+            raise self._too_large()
+        size = 0
+        async for chunk in super().stream():
+            size += len(chunk)
+            if size > self._limit:
+                raise self._too_large()
+            yield chunk
+
+    def _too_large(self) -> RequestError:
+        return RequestError(f"The body is larger than {self._limit} bytes.", code="payload_too_large")
+
+
 async def read_bytes(request: Request, *, limit: int) -> bytes:
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
-        raise _too_large(limit)
-    chunks = bytearray()
-    async for chunk in request.stream():
-        chunks += chunk
-        if len(chunks) > limit:
-            raise _too_large(limit)
-    return bytes(chunks)
+    return await BoundedRequest(request, limit).body()
 
 
 async def read_object(request: Request) -> dict[str, Any]:
@@ -45,7 +60,3 @@ async def read_object(request: Request) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
-
-
-def _too_large(limit: int) -> RequestError:
-    return RequestError(f"The body is larger than {limit} bytes.", code="payload_too_large")

@@ -1,5 +1,6 @@
 """Addresses in a request: each must be safe, and ours are read from the store instead of being fetched."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -27,10 +28,12 @@ class InputAddresses:
 
     async def settle(self, plan: ChainPlan) -> ChainPlan:
         """Refuse every unsafe address of the input, all at once; name our own assets by their id."""
-        faults: list[Fault] = []
-        for path, text in _strings(plan.input, ("input",)):
-            if _is_web_address(text) and self.links.asset_of(text) is None:
-                faults += await self._judge(path, text)
+        foreign = [
+            self._judge(path, text)
+            for path, text in _strings(plan.input, ("input",))
+            if _is_web_address(text) and self.links.asset_of(text) is None
+        ]
+        faults = [fault for judged in await asyncio.gather(*foreign) for fault in judged]
         steps = []
         for step in plan.steps:
             refs = []

@@ -62,9 +62,9 @@ def build(
         version="0.1.0",
         summary="One call runs a chain of image and video models.",
         lifespan=lifespan,
-        # A span for each dependency would say little and cost much.
-        telemetry={"operation_spans": False},
-        max_body_size=32 * 1024 * 1024,
+        # Its request spans hold path and query, and with them tokens and signatures: TracingMiddleware makes ours.
+        # Its spans for each dependency would say little and cost much.
+        telemetry={"tracing": False, "operation_spans": False},
         responses=examples.other_errors(),
         generate_unique_id_function=lambda route: route.name,
     )

@@ -6,6 +6,8 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 from temporalio.client import Client
 
 from api.callers import Caller, EnvironmentKeys
@@ -40,8 +42,11 @@ def services(request: Request) -> Services:
 Held = Annotated[Services, Depends(services)]
 
 
-class Needs:
+class Needs(SecurityBase):
     """A dependency: the caller of this request, who must hold a scope."""
+
+    scheme_name = "key"
+    model = HTTPBearer(description="A caller key of this deployment.")
 
     def __init__(self, scope: str) -> None:
         self._scope = scope

@@ -1,6 +1,7 @@
 """`python -m bench`: measure, print, leave nothing behind. `--where` shows instead where the time of a run goes."""
 
 import argparse
+import asyncio
 import sys
 import tempfile
 from contextlib import AsyncExitStack
@@ -20,13 +21,17 @@ _SINGLE_RUNS = 40
 _ROUNDS, _RUNS_PER_ROUND, _IN_FLIGHT = 3, 50, 20
 _CALLS = 200
 _TRACED_RUNS = 15
+_LONGEST = 240
 
 
 async def bench(console: Console, *, shows_where: bool) -> int:
     console.print(f"{report.machine()}; jobs of {LATENCY * 1e3:.0f} ms")
     with tempfile.TemporaryDirectory(prefix="babychain-bench-") as folder:
-        async with receiving() as receiver, stack(Path(folder), receiver) as running:
-            await (_trace(console, running) if shows_where else _measure(console, running))
+        try:
+            async with asyncio.timeout(_LONGEST), receiving() as receiver, stack(Path(folder), receiver) as running:
+                await (_trace(console, running) if shows_where else _measure(console, running))
+        except TimeoutError:
+            raise CommandFailed(f"This machine is too busy: the bench was not done after {_LONGEST} s.") from None
     return 0
 
 

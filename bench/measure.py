@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.processes import Program
 from bench.stack import Stack, System, create_body
+from cli.failures import CommandFailed
 
 _LONGEST_RUN = 60.0
 _PAUSE = 0.1
@@ -100,8 +101,11 @@ async def _run(stack: Stack, system: System) -> tuple[float, str, float]:
     url, called_back = stack.receiver.expect()
     sent = time.time()
     run_id = await create(system, url)
-    async with asyncio.timeout(_LONGEST_RUN):
-        return sent, run_id, await called_back
+    try:
+        async with asyncio.timeout(_LONGEST_RUN):
+            return sent, run_id, await called_back
+    except TimeoutError:
+        raise CommandFailed(f"A run of {system.name} was not called back within {_LONGEST_RUN:.0f} s.") from None
 
 
 async def _burst(
@@ -115,9 +119,7 @@ async def _burst(
         for _ in left:
             await _run(stack, system)
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(in_flight):
-            group.create_task(keep_one_in_flight())
+    await asyncio.gather(*(keep_one_in_flight() for _ in range(in_flight)))
     burst.seconds += time.perf_counter() - began
     burst.runs += runs
     # The last runs' workflows close after their callbacks; that work belongs to them.

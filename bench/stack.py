@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -28,6 +29,9 @@ LATENCY = 0.05
 
 _API_KEY = "bchn_bench_0123456789"
 _READY_SECONDS = 60.0
+
+# Below the range that systems hand out to outgoing connections: one of those may take a port before its program has it.
+_PORTS = range(15_000, 30_000)
 
 
 @dataclass(frozen=True)
@@ -123,11 +127,9 @@ def _environment(
     folder: Path, temporal: str, our_port: int, floor_port: int, sandbox_port: int, receiver: str
 ) -> dict[str, str]:
     """Nothing of the caller's own settings: a bench must not start paid jobs, nor find another server."""
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("BABYCHAIN_", "TEMPORAL_", "OTEL_", "REDIS_"))
-    }
+    # Without cached bytecode the workflow sandbox would compile its modules again for every run.
+    left_out = ("BABYCHAIN_", "TEMPORAL_", "OTEL_", "REDIS_", "PYTHONDONTWRITEBYTECODE")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return inherited | {
         "TEMPORAL_ADDRESS": temporal,
         "TEMPORAL_CONFIG_FILE": os.devnull,
@@ -173,18 +175,15 @@ async def _answers(http: httpx.AsyncClient, path: str) -> bool:
 
 
 def _free_ports() -> list[int]:
-    """Three free ports, then two in a row: the sandbox listens on the port after its own as well."""
+    """Five in a row; the last is the sandbox's too, which also listens on the port after its own."""
     with ExitStack() as held:
-        ports = [_hold(held, 0) for _ in range(3)]
         while True:
-            first = _hold(held, 0)
-            with suppress(OSError, OverflowError):
-                return [*ports, first, _hold(held, first + 1)]
+            first = random.choice(_PORTS)  # noqa: S311 - only to be elsewhere than another bench
+            with suppress(OSError):
+                return [_hold(held, first + number) for number in range(5)]
 
 
 def _hold(held: ExitStack, port: int) -> int:
-    """Held until all are found, so that no port is handed out twice."""
     probe = held.enter_context(socket.socket())
     probe.bind(("127.0.0.1", port))
-    found: int = probe.getsockname()[1]
-    return found
+    return port

@@ -13,7 +13,6 @@ import httpx
 from rich.console import Console
 
 from cli.callbacks import verified
-from cli.environment import data_dir
 from cli.failures import CommandFailed
 from cli.media import describe_picture, describe_video
 from cli.processes import PartEnded, Parts
@@ -64,14 +63,16 @@ async def _demo(console: Console) -> int:
             BABYCHAIN_PROVIDER_MODE="sandbox", BABYCHAIN_TRUSTED_ORIGINS=f"http://127.0.0.1:{receiver.port}"
         )
         folder = stack.settings.data_dir
+        (folder / "demo").mkdir(parents=True, exist_ok=True)
         with ExitStack() as files:
             try:
                 async with Parts(_log_files(folder / "logs", files)) as parts:
                     console.print(f"Starting all parts; their logs are in {_shown(folder / 'logs')}/.")
                     await stack.start(parts, lambda line: console.print(f"  {line}", style="dim", markup=False))
-                    console.print(f"Ready after {time.monotonic() - began:.1f} s.\n")
+                    console.print(f"Ready after {time.monotonic() - began:.1f} s:\n")
+                    stack.introduce(console)
                     await parts.beside(_show_a_run(stack, receiver, folder / "demo", console))
-                    console.print(f"\nDone in {time.monotonic() - began:.1f} s.")
+                    console.print(f"Done in {time.monotonic() - began:.1f} s.")
                     if os.environ.get("KEEP") == "1":
                         await parts.beside(_keep(stack, console))
             except PartEnded as error:
@@ -127,7 +128,6 @@ async def _save(http: httpx.AsyncClient, step: dict[str, Any], folder: Path) -> 
     answer = await http.get(url, timeout=60)
     if not answer.is_success:
         raise CommandFailed(f"The output of {step['step_key']} answered {answer.status_code}.")
-    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{step['step_kind']}.{answer.headers['content-type'].split('/')[-1]}"
     file.write_bytes(answer.content)
     return file
@@ -135,8 +135,7 @@ async def _save(http: httpx.AsyncClient, step: dict[str, Any], folder: Path) -> 
 
 async def _keep(stack: Stack, console: Console) -> None:
     console.print("\nEverything keeps running until Ctrl-C:\n")
-    for name, value in (stack.addresses() | {"Caller key": stack.key}).items():
-        console.print(f"  {name:<16} {value}", markup=False)
+    stack.introduce(console)
     await asyncio.Event().wait()
 
 

@@ -34,22 +34,13 @@ async def _dev(stack: Stack, console: Console) -> int:
     try:
         async with Parts(show) as parts:
             await stack.start(parts, lambda line: show("setup", line))
-            _introduce(stack, console)
+            console.print(f"\nReady, in {stack.settings.provider_mode} mode. Ctrl-C stops everything.\n")
+            stack.introduce(console)
+            console.print(f"  Callbacks may go to http://127.0.0.1:{LOCAL_RECEIVER_PORT} on this machine.\n")
             await parts.beside(_reload(parts, console))
     finally:
         console.print("Stopped.")
     return 0
-
-
-def _introduce(stack: Stack, console: Console) -> None:
-    console.print(f"\nReady, in {stack.settings.provider_mode} mode. Ctrl-C stops everything.\n")
-    shown = stack.addresses() | {
-        "Caller key": stack.key,
-        "Callbacks": f"may go to http://127.0.0.1:{LOCAL_RECEIVER_PORT} on this machine",
-    }
-    for name, value in shown.items():
-        console.print(f"  {name:<16} {value}", markup=False)
-    console.print()
 
 
 async def _reload(parts: Parts, console: Console) -> None:

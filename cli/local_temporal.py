@@ -8,6 +8,7 @@ from pathlib import Path
 from temporalio.client import Client
 
 from cli.failures import CommandFailed
+from cli.ports import Port, check_free
 from cli.processes import Part, Parts
 from cli.temporal_binary import find_temporal
 from temporal.connection import is_serving
@@ -54,6 +55,8 @@ def _named(namespace: str) -> Sequence[str]:
 @asynccontextmanager
 async def local_temporal(port: int, ui_port: int | None = None, db: Path | None = None) -> AsyncIterator[str]:
     """A server that serves for as long as the block lasts. Yields its address."""
+    # Otherwise the server that holds the port would answer, and be taken for ours.
+    check_free([Port(port, "Temporal", "BABYCHAIN_TEMPORAL_PORT")])
     binary = await asyncio.to_thread(find_temporal)
     address = f"127.0.0.1:{port}"
     async with Parts(lambda name, line: None) as parts:

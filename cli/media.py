@@ -20,8 +20,9 @@ def describe_video(file: Path) -> str:
     with av.open(str(file)) as container:
         stream = container.streams.video[0]
         frames = sum(1 for _ in container.decode(stream))
-        seconds = float(stream.duration * stream.time_base)
-        return f"{stream.codec_context.name} {stream.width}×{stream.height}, {frames} frames, {seconds:.1f} s, {_size(file)}"
+        seconds = frames / float(stream.average_rate or 1)
+        shape = f"{stream.codec_context.name} {stream.width}×{stream.height}"
+        return f"{shape}, {frames} frames, {seconds:.1f} s, {_size(file)}"
 
 
 def _size(file: Path) -> str:

@@ -20,7 +20,7 @@ def check_free(ports: Iterable[Port]) -> None:
     if not taken:
         return
     said = [f"Port {port.number} ({port.purpose}) is in use; {port.variable} chooses another one." for port in taken]
-    raise CommandFailed(" ".join([*said, "Or stop what runs there: perhaps an earlier 'make dev'."]))
+    raise CommandFailed("\n".join([*said, "Or stop what runs there: perhaps an earlier 'make dev'."]))
 
 
 def _is_free(number: int) -> bool:

@@ -77,7 +77,8 @@ class Parts:
         """Do the work, or raise `PartEnded` as soon as a part dies."""
         task = asyncio.ensure_future(work)
         try:
-            await asyncio.wait({task, self._death}, return_when=asyncio.FIRST_COMPLETED)
+            waited: set[asyncio.Future[Any]] = {task, self._death}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             if self._death.done():
                 raise self._death.result()
             return task.result()

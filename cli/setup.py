@@ -1,5 +1,6 @@
 """Prepare what the parts rely on: Temporal's namespace and search attributes, and the database's tables."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,16 +14,19 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from cli.failures import CommandFailed
 from cli.local_temporal import wait_until_serving
 from cli.signals import run
 from settings import Settings
 from storage.database import upgrade
-from temporal.connection import connect, register_search_attributes
+from temporal.connection import connect, missing_search_attributes, register_search_attributes
 
 RETENTION = timedelta(hours=72)
 """An idempotency key is remembered for as long as Temporal keeps the ended run."""
 
 _PERIOD = Duration(seconds=int(RETENTION.total_seconds()))
+
+_KNOWN_SECONDS = 30.0
 
 Announce = Callable[[str], None]
 
@@ -58,6 +62,7 @@ async def _prepare_namespace(client: Client) -> str:
         await service.register_namespace(
             RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=_PERIOD)
         )
+        await _wait_until_known(client)
         return f"Namespace {name}: created; ended runs stay in Temporal for {_hours(_PERIOD)}."
     keeps = found.config.workflow_execution_retention_ttl
     if keeps.seconds >= _PERIOD.seconds:
@@ -73,6 +78,26 @@ async def _prepare_namespace(client: Client) -> str:
             f"Idempotency keys are forgotten then; ask for {_hours(_PERIOD)}."
         )
     return f"Namespace {name}: ended runs now stay in Temporal for {_hours(_PERIOD)}, not {_hours(keeps)}."
+
+
+async def _wait_until_known(client: Client) -> None:
+    """A server looks for new namespaces every few seconds, and refuses calls for those it has not seen."""
+    try:
+        async with asyncio.timeout(_KNOWN_SECONDS):
+            while not await _is_known(client):  # noqa: ASYNC110 - another process has no event to wait for
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        raise CommandFailed(f"Temporal did not take up the new namespace {client.namespace} in time.") from None
+
+
+async def _is_known(client: Client) -> bool:
+    try:
+        await missing_search_attributes(client)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
 
 
 def _hours(period: Duration) -> str:

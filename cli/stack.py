@@ -10,6 +10,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
+from rich.console import Console
 
 import providers
 from cli.environment import local_environment
@@ -17,7 +18,7 @@ from cli.failures import CommandFailed
 from cli.local_temporal import PORT, UI_PORT, find_temporal, server_part
 from cli.ports import Port, check_free
 from cli.processes import Part, Parts
-from cli.serve import ROOT, PartName, api_port, part_command
+from cli.serve import API_PORT, ROOT, PartName, api_port, part_command
 from cli.setup import prepare
 from settings import Settings
 
@@ -60,14 +61,16 @@ class Stack:
         """The first caller key."""
         return self.settings.api_key.get_secret_value().replace("\n", ",").split(",")[0].strip()
 
-    def addresses(self) -> dict[str, str]:
-        """Where a person looks."""
-        shown = {"API": self.api, "API docs": f"{self.api}/docs"}
+    def introduce(self, console: Console) -> None:
+        """Where a person looks, and with which key."""
+        shown = {"API": self.api, "API docs": f"{self.api}/docs", "Caller key": self.key}
         if self.temporal:
             shown["Temporal Web UI"] = f"http://127.0.0.1:{self.temporal_ui_port}"
         if self.settings.provider_mode == "sandbox":
             shown["Sandbox ledger"] = f"{self.settings.sandbox_url}/_sandbox/jobs"
-        return shown
+        for name, value in shown.items():
+            console.print(f"  {name:<16} {value}", markup=False)
+        console.print()
 
     async def start(self, parts: Parts, announce: Callable[[str], None]) -> None:
         """Answers once a run would be worked on. Whoever stops the parts does so in the reverse order."""
@@ -76,7 +79,7 @@ class Stack:
         if self.settings.provider_mode == "sandbox":
             await parts.start(_part("sandbox"))
         # The API can wait for Temporal, and its imports take as long as Temporal's start.
-        await parts.start(_part("api", self.port))
+        await parts.start(_part("api", port=self.port))
         await parts.beside(prepare(self.settings, announce))
         await parts.start(_part("worker"))
         await parts.beside(self._wait_until_ready())
@@ -105,8 +108,8 @@ class Stack:
         raise CommandFailed(f"The API was not ready within {_READY_SECONDS:.0f} s; /readyz said last: {said}")
 
 
-def _part(name: PartName, port: int | None = None) -> Part:
-    return Part(name, part_command(name, **({"port": port} if port else {})), ROOT)
+def _part(name: PartName, *, port: int = API_PORT) -> Part:
+    return Part(name, part_command(name, port=port), ROOT)
 
 
 def _sandbox_ports(settings: Settings) -> list[Port]:

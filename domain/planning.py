@@ -55,13 +55,16 @@ class Findings:
     warnings: list[str] = field(default_factory=list)
 
     def add(self, path: Path, message: str, code: str = "invalid_chain_input") -> None:
-        self.faults.append((code, Fault(("input", *path), message)))
+        """One fault a place: what was said first is the reason, what follows from it is noise."""
+        here = ("input", *path)
+        if all(fault.path != here for _, fault in self.faults):
+            self.faults.append((code, Fault(here, message)))
 
     def raise_if_any(self) -> None:
         if not self.faults:
             return
         code = min((code for code, _ in self.faults), key=_CODES.index)
-        faults = list(dict.fromkeys(fault for _, fault in self.faults))
+        faults = [fault for _, fault in self.faults]
         if len(faults) == 1:
             fault = faults[0]
             raise RequestError(f"{'.'.join(map(str, fault.path))} {fault.message}.", code=code, faults=faults)

@@ -28,7 +28,8 @@ def _not_blank(text: str) -> str:
     return text
 
 
-Prompt = Annotated[str, Field(min_length=1), AfterValidator(_not_blank)]
+NotBlank = AfterValidator(_not_blank)
+Prompt = Annotated[str, Field(min_length=1), NotBlank]
 
 
 def jpeg(value: object) -> object:

@@ -1,7 +1,7 @@
 """From a JobRequest into a body: the model that it names, and its input pictures."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from domain.errors import InputRejected, ModelUnavailable
 from domain.media import InputFile
@@ -24,6 +24,35 @@ def fitting(card: ModelCard, pictures: Sequence[InputFile]) -> Sequence[InputFil
             code="invalid_provider_params",
         )
     return pictures
+
+
+def first_frame(
+    card: ModelCard, pictures: Sequence[InputFile], *, types: Collection[str], most_bytes: int
+) -> InputFile:
+    """The one picture that a video starts from, refused where it is already known that the model won't take it.
+
+    Our own assets carry their true type; sizes are known only of a picture that travels as bytes.
+    """
+    picture = next(iter(fitting(card, pictures)), None)
+    if picture is None:
+        raise InputRejected(f"{card.id} starts from a picture, and got none.", code="invalid_provider_params")
+    kind = (picture.media_type or "").lower()
+    if kind and kind not in types:
+        raise InputRejected(f"{card.id} takes no picture of type {kind}; it takes {', '.join(sorted(types))}.")
+    if picture.data is not None and len(picture.data) > most_bytes:
+        raise InputRejected(
+            f"{card.id} takes pictures of at most {most_bytes} bytes, and got one of {len(picture.data)}."
+        )
+    return picture
+
+
+def address_only(card: ModelCard, picture: InputFile) -> str:
+    if picture.url is None:
+        raise InputRejected(
+            f"{card.id} fetches its input picture itself, and it can't reach this server: set BABYCHAIN_PUBLIC_URL.",
+            code="invalid_provider_params",
+        )
+    return picture.url
 
 
 def bytes_only(card: ModelCard, picture: InputFile) -> InputFile:

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 Media = Literal["real", "tiny"]
 BflWebhook = Literal["secret", "hmac", "none"]
+BailianErrors = Literal["native", "openai", "task"]
+RelayDanceDialect = Literal["documented", "openai", "newapi"]
 
 _OTHER_NAME = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}
 
@@ -29,6 +31,17 @@ class Config:
     bfl_strict_polling: bool = False  # the submit host does not know tasks that got a `polling_url`
     byteplus_result_seconds: float = 24 * 3600
     byteplus_unopened: frozenset[str] = frozenset()  # model ids the account has not activated
+    bach_result_seconds: float = 24 * 3600
+    bach_longest_video: int = 6  # 5, as one of its error texts has it
+    bach_needs_prompt: bool = False  # as another has it
+    bach_judges_pictures_late: bool = False  # a picture it won't take ends the task, instead of the create
+    bailian_result_seconds: float = 24 * 3600
+    bailian_retention_seconds: float = 24 * 3600
+    bailian_sides: tuple[int, int] = (360, 2000)  # of a picture, in pixels; newer pages allow more
+    bailian_errors: BailianErrors = "native"  # in which of three shapes the gateway puts them
+    relaydance_dialect: RelayDanceDialect = "documented"
+    relaydance_result_seconds: float = 1800
+    relaydance_lag_seconds: float = 0  # how long after the submit a read still says that there is no such task
 
     @property
     def host(self) -> str:

@@ -1,4 +1,4 @@
-"""Pictures that a request brings along: a URL, a data URI or bare base64."""
+"""Pictures that a request brings along: a URL, a data URI or bare base64. And other files, by URL."""
 
 import asyncio
 import base64
@@ -24,6 +24,8 @@ class InputPicture:
     data: bytes | None = None
     width: int = 0
     height: int = 0
+    format: str = ""  # as Pillow names it
+    has_alpha: bool = False
 
     @property
     def megapixels(self) -> float:
@@ -37,10 +39,14 @@ class Inputs:
 
     async def load(self, reference: str) -> InputPicture:
         if reference.startswith(("http://", "https://")):
-            return await self._download(reference) if self._downloads else InputPicture()
+            data = await self.fetch(reference)
+            return InputPicture() if data is None else await asyncio.to_thread(_measure, data)
         return await asyncio.to_thread(_decode, reference)
 
-    async def _download(self, url: str) -> InputPicture:
+    async def fetch(self, url: str) -> bytes | None:
+        """The file behind a URL; None in tiny mode."""
+        if not self._downloads:
+            return None
         if self._client is None:
             self._client = httpx.AsyncClient(trust_env=False, follow_redirects=True, timeout=_SECONDS)
         try:
@@ -51,10 +57,10 @@ class Inputs:
                 async for chunk in answer.aiter_bytes():
                     data += chunk
                     if len(data) > _MOST_BYTES:
-                        raise UnusableInput("the picture is larger than 20 MiB")
+                        raise UnusableInput("the file is larger than 20 MiB")
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise UnusableInput("the address could not be read") from error
-        return await asyncio.to_thread(_measure, bytes(data))
+        return bytes(data)
 
     async def close(self) -> None:
         if self._client is not None:
@@ -75,6 +81,6 @@ def _decode(reference: str) -> InputPicture:
 def _measure(data: bytes) -> InputPicture:
     try:
         with Image.open(io.BytesIO(data)) as picture:
-            return InputPicture(data, *picture.size)
+            return InputPicture(data, *picture.size, picture.format or "", picture.has_transparency_data)
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
         raise UnusableInput("the data is not a picture") from error

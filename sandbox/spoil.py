@@ -18,6 +18,7 @@ _ENDLESS_BYTES = 1 << 30
 _CHUNK = 64 * 1024
 _DRIPS = 20
 _READS = frozenset({"status", "result"})
+_SAY_OF_WHAT = frozenset({"id", "task_id", "polling_url", "url"})  # what a job or an uploaded file goes by
 _ALTERED = frozenset({"slow", "truncated", "wrong_type", "no_job_id"})  # kinds that need a right answer to spoil
 
 
@@ -111,8 +112,13 @@ def _retyped(value: Any) -> Any:
 
 
 def _without_id(body: bytes) -> Response:
-    nameless = {name: value for name, value in json.loads(body).items() if name not in ("id", "polling_url")}
-    return JSONResponse(nameless)
+    return JSONResponse(_nameless(json.loads(body)))
+
+
+def _nameless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _nameless(item) for name, item in value.items() if name not in _SAY_OF_WHAT}
+    return value
 
 
 async def _body_of(answer: Response) -> bytes:

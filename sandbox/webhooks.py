@@ -41,6 +41,7 @@ class Notice:
     is_repeated: bool = True  # sent again when nobody acknowledges it
     stale_body: bytes | None = None  # an earlier state of the same job, for `reorder`
     acknowledged_within: float = 30
+    acknowledged_by: range = range(200, 300)  # HTTP statuses
 
 
 class Webhooks:
@@ -100,7 +101,7 @@ class Webhooks:
             )
         except (httpx.HTTPError, httpx.InvalidURL):
             return False
-        return answer.is_success
+        return answer.status_code in notice.acknowledged_by
 
     async def close(self) -> None:
         if self._client is not None:

@@ -218,7 +218,7 @@ class ChainWorkflow:
     async def _close_as_canceled(self) -> NoReturn:
         """A signal alone can't close a workflow as Canceled: that takes a cancel request, made by ourselves."""
         if not self._canceled_from_outside:
-            await workflow.execute_activity(
+            asked = workflow.start_activity(
                 "request_cancel",
                 self._plan.run_id,
                 activity_id="run.request_cancel",
@@ -226,7 +226,11 @@ class ChainWorkflow:
                 retry_policy=policies.STORE_RETRY,
                 summary="close as Canceled",
             )
-            await workflow.wait_condition(lambda: False)
+            try:
+                await workflow.wait_condition(lambda: False)
+            except asyncio.CancelledError:
+                # The request is here before the activity's own end. Closing between the two is refused and tried again.
+                await workflow.wait_condition(asked.done)
         raise asyncio.CancelledError
 
     # ---- what an attempt asks of its run ------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from api import examples
+from api.bodies import BoundedRequest
 from api.services import Held, Reader, Runner, Services
 from domain.errors import OutputInvalid, RequestError
 from domain.media import AssetFacts, MediaKind
@@ -20,6 +21,7 @@ from storage.posters import PosterUnavailable, poster
 router = APIRouter(tags=["assets"])
 
 _UPLOAD_LIMIT = 30 * 1024 * 1024
+_FORM_LIMIT = _UPLOAD_LIMIT + 64 * 1024
 _CHUNK = 256 * 1024
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _FILE_HEADERS = {
@@ -43,7 +45,7 @@ Signature = Annotated[str, Query(max_length=128)]
 )
 async def upload_asset(request: Request, caller: Runner, held: Held) -> JSONResponse:
     """Multipart, field `file`. The answer's `id` or `url` works wherever an input picture does."""
-    async with request.form(max_files=1, max_fields=8) as form:
+    async with BoundedRequest(request, _FORM_LIMIT).form(max_files=1, max_fields=8) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise RequestError("Send the picture as multipart/form-data in the field 'file'.", code="invalid_request")

@@ -23,7 +23,7 @@ def picture(image: Image.Image, format: Format) -> Medium:
     return Medium(file.getvalue(), f"image/{format}", *image.size)
 
 
-def film(frames: Iterable[Image.Image], size: tuple[int, int], samples: bytes | None) -> Medium:
+def film(frames: Iterable[Image.Image], size: tuple[int, int], samples: bytes | None, rate: int = FRAME_RATE) -> Medium:
     """`samples`: mono, 16 bit. Goes through a file, since `faststart` reads back what was written to move the index."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
@@ -31,10 +31,10 @@ def film(frames: Iterable[Image.Image], size: tuple[int, int], samples: bytes | 
         with av.open(str(path), "w", format="mp4", options=options) as container:
             # One thread: two are quicker alone, but there are other films to make, and the bytes stay the same.
             settings = {"preset": "superfast", "crf": "24", "threads": "1"}
-            video = container.add_stream("libx264", rate=FRAME_RATE, options=settings)
+            video = container.add_stream("libx264", rate=rate, options=settings)
             video.width, video.height = size
             video.pix_fmt = "yuv420p"
-            video.time_base = Fraction(1, FRAME_RATE)
+            video.time_base = Fraction(1, rate)
             audio = container.add_stream("aac", rate=SOUND_RATE, layout="mono") if samples is not None else None
             for index, image in enumerate(frames):
                 frame = av.VideoFrame.from_image(image)  # type: ignore[no-untyped-call]

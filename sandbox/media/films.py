@@ -27,8 +27,8 @@ def shoot(order: VideoOrder) -> tuple[Medium, ...]:
             last[:] = [frame]
             yield frame
 
-    sound = _chord(order.frames / encoding.FRAME_RATE, random) if order.sound else None
-    film = encoding.film(remembered(), size, sound)
+    sound = _chord(order.frames / order.frame_rate, random) if order.sound else None
+    film = encoding.film(remembered(), size, sound, order.frame_rate)
     return (film, encoding.picture(last[0], "png")) if order.wants_last_frame else (film,)
 
 
@@ -46,7 +46,7 @@ def _frames(order: VideoOrder, random: Random) -> Iterator[Image.Image]:
         shift = round((progress - 0.5) * order.width * 0.9)
         frame = ImageChops.screen(frame, ImageChops.offset(shafts, shift, 0))
         for mote in motes:
-            mote.paste(frame, index / encoding.FRAME_RATE)
+            mote.paste(frame, index / order.frame_rate)
         if order.watermark:
             caption.mark(frame)
         yield frame

@@ -33,6 +33,7 @@ class VideoOrder:
     last_frame: bytes | None = None
     wants_last_frame: bool = False
     watermark: bool = False
+    frame_rate: int = 24
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ adopted; where neither is possible, or no job was started after all, the run say
 """
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from temporalio.client import Client
 
 from domain.runs import AttemptOutcome, RunStatus, Snapshot
 from tests.support.orders import order
+from tests.support.sandbox_server import QUICK
 from tests.support.stack import Stack, running_stack
+from workflows.policies import HEARTBEAT
 
 FLUX, SEEDANCE, SEEDREAM = "bfl/flux-2-pro", "bytedance/seedance-1.5-pro", "bytedance/seedream-4.5"
 MODELS = (FLUX, SEEDANCE, SEEDREAM)
@@ -156,3 +159,13 @@ async def test_no_room_is_waited_for_and_paid_once(temporal: Client, tmp_path: P
         assert [snapshot.status for snapshot in ended] == [RunStatus.SUCCEEDED] * 3
         assert await submits(stack) == 9
         assert await stack.sandbox.paid_starts() == 3
+
+
+async def test_a_picture_that_takes_longer_than_the_heartbeat_timeout_is_waited_for(
+    temporal: Client, tmp_path: Path
+) -> None:
+    """Its one answer is all there is. The worker is alive and says so, to the server and to the SDK, which both ask."""
+    longer = HEARTBEAT.total_seconds() + 11
+    async with running_stack(temporal, tmp_path, config=replace(QUICK, picture_seconds=longer)) as stack:
+        await stack.succeed(order(SEEDREAM))
+        assert await submits(stack) == 1

@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 from temporalio.client import Client
 
-import api.main
+from api.main import build
 from sandbox.config import Config
 from settings import Settings
 from storage.database import upgrade
@@ -115,13 +115,13 @@ async def running_service(
         }
         settings = test_settings(folder, **values | more)
         await upgrade(settings.archive_url)
-        url = await stack.enter_async_context(serving(api.main.build(settings, traced, task_queue=queue), port=port))
-        clients = [
+        url = await stack.enter_async_context(serving(build(settings, traced, task_queue=queue), port=port))
+        api, other, anyone = [
             await stack.enter_async_context(httpx.AsyncClient(base_url=url, headers=head, timeout=30, trust_env=False))
             for head in (bearer(KEY), bearer(OTHER_KEY), {})
         ]
         service = Service(
-            *clients, Sandbox(sandbox, clients[-1]), receiver, f"{hooks}/hook", traced, settings, queue
+            api, other, anyone, Sandbox(sandbox, anyone), receiver, f"{hooks}/hook", traced, settings, queue
         )
         if worker:
             await stack.enter_async_context(service.worker())

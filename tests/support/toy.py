@@ -3,6 +3,7 @@
 The server tells a job's state by how often it was read, so that a job can take a day of skipped time.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -97,9 +98,19 @@ class ToyServer:
     cancels: int = 0
     is_ready: Callable[[], Awaitable[bool]] | None = None
     """Says whether jobs are done, in place of the number of reads."""
+    door: asyncio.Event | None = None
+    """Holds back whoever is about to submit."""
+    waiting: int = 0
 
     def app(self) -> FastAPI:
         app = FastAPI()
+
+        @app.get("/door")
+        async def wait_at_the_door() -> dict[str, str]:
+            self.waiting += 1
+            if self.door is not None:
+                await self.door.wait()
+            return {}
 
         @app.post("/jobs")
         async def submit(request: Request) -> Response:
@@ -109,6 +120,8 @@ class ToyServer:
             if isinstance(planned, int) and planned != 200:
                 return Response("busy", planned, {"retry-after": "1"})
             job = self.jobs.setdefault(key, str(uuid4()))
+            if planned == "silent":
+                await asyncio.Event().wait()
             if planned == "lost":
                 return Response("not json at all", 200)
             return Response(f'{{"id": "{job}"}}', media_type="application/json")
@@ -142,6 +155,8 @@ class Toy:
         self._http, self._url = http, url
 
     async def submit(self, request: JobRequest, key: str, callback_url: str | None) -> Accepted | Finished:
+        # As providers do that want an upload first: something that may take long and costs nothing.
+        await self._http.get(f"{self._url}/door", timeout=None)
         answer = await send_paid(
             self._http,
             f"{self._url}/jobs",
