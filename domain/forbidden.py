@@ -46,7 +46,8 @@ _PROVIDER_CONTROLLED = frozenset({"model", "callbackurl", "generationmodel", "ge
 
 _PREWIRED = frozenset(
     {
-        "generation_input_file", "generation_input_file_last_content", "image", "images", "image_url", "image_prompt",
+        "generation_input_file", "generation_input_file_last_content", "image", "images", "image_url", "img_url",
+        "image_prompt",
         "input_image", "input_images", "input_image_blob_path", "media", "character", "promptImage",
         "referenceImages", "fileData", "inlineData", "video_url", "videoUri", "contents", "instances",
     }

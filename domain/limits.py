@@ -21,7 +21,7 @@ def check_size(value: Any, name: str, most: int) -> list[Fault]:
     return [Fault((name,), f"is {size} bytes as JSON; at most {most} are accepted")] if size > most else []
 
 
-def check_shape(value: Any, name: str) -> list[Fault]:
+def check_shape(value: Any, name: str, *, string_bytes: int = STRING_BYTES) -> list[Fault]:
     """Depth, keys, items, nodes, string lengths, finite numbers. Stops at the first limit that bounds the walk."""
     faults: list[Fault] = []
     keys = nodes = 0
@@ -38,7 +38,7 @@ def check_shape(value: Any, name: str) -> list[Fault]:
             if keys > KEYS:
                 return [*faults, Fault((name,), f"holds more than {KEYS} keys")]
             # The path of such a key would not fit into an answer either, so its object is named.
-            if strange := [fault for key in node for fault in _check_string(path, key)]:
+            if strange := [fault for key in node for fault in _check_string(path, key, STRING_BYTES)]:
                 return [*faults, Fault(path, f"holds a key that {strange[0].message}")]
             todo.extend(((*path, key), child, depth + 1) for key, child in reversed(node.items()))
         elif isinstance(node, list):
@@ -46,15 +46,15 @@ def check_shape(value: Any, name: str) -> list[Fault]:
                 return [*faults, Fault(path, f"has {len(node)} items; at most {ITEMS} are accepted")]
             todo.extend(((*path, index), child, depth + 1) for index, child in reversed(list(enumerate(node))))
         elif isinstance(node, str):
-            faults.extend(_check_string(path, node))
+            faults.extend(_check_string(path, node, string_bytes))
         elif isinstance(node, float) and not math.isfinite(node):
             faults.append(Fault(path, "is not a finite number"))
     return faults
 
 
-def _check_string(path: tuple[str | int, ...], text: str) -> list[Fault]:
+def _check_string(path: tuple[str | int, ...], text: str, most: int) -> list[Fault]:
     try:
         size = len(text.encode("utf-8"))
     except UnicodeEncodeError:
         return [Fault(path, "is not valid Unicode text")]
-    return [Fault(path, f"is {size} bytes long; at most {STRING_BYTES} are accepted")] if size > STRING_BYTES else []
+    return [Fault(path, f"is {size} bytes long; at most {most} are accepted")] if size > most else []

@@ -11,6 +11,7 @@ from domain.catalogue import Catalogue
 from domain.chains import ChainTemplate, Step
 from domain.errors import Fault, RequestError
 from domain.forbidden import is_credential, is_prewired, is_provider_controlled, named_fields, normalise
+from domain.limits import check_shape
 from domain.media import InputRef, MediaKind, MediaRequest
 from domain.plan import PLAN_VERSION, Candidate, ChainPlan, PlannedStep
 from domain.provider import ModelCard
@@ -76,11 +77,13 @@ def plan_run(template: ChainTemplate, request: RunRequest, catalogue: Catalogue)
     found = Findings()
     _check_fields(template, request.input, found)
     chosen = {step.key: _choose_model(step, request.input, catalogue, found) for step in template.steps}
+    _check_lengths(request.input, chosen, found)
     steps = tuple(
         planned
         for step in template.steps
         if (planned := _plan_step(step, chosen[step.key], request.input, catalogue, found)) is not None
     )
+    _warn_handed_on(steps, chosen, found)
     found.raise_if_any()
     return ChainPlan(
         v=PLAN_VERSION,
@@ -135,6 +138,26 @@ def _echo(template: ChainTemplate, input: Mapping[str, Any], models: Mapping[str
     shown: dict[str, Any] = {"chain_models": {f"{step.key}_model": models[step.key] for step in template.steps}}
     hidden = {"chain_models", *(f"{step.key}_model" for step in template.steps)}
     return shown | {name: value for name, value in input.items() if name not in hidden}
+
+
+def _check_lengths(input: Mapping[str, Any], chosen: Mapping[str, ModelCard | None], found: Findings) -> None:
+    """The contract's limit on strings, except where a provider documents a limit of its own: its model checks that."""
+    own = {
+        place
+        for key, card in chosen.items()
+        if card is not None
+        for name in _limited_fields(card)
+        for place in ((f"{key}_params", name), (f"{key}_params", f"generation_{name}"), (f"{key}_{name}",))
+    }
+    found.faults.extend(
+        ("invalid_chain_input", fault) for fault in check_shape(input, "input") if fault.path[1:] not in own
+    )
+
+
+def _limited_fields(card: ModelCard) -> Iterable[str]:
+    for name, schema in card.params.model_json_schema()["properties"].items():
+        if any("maxLength" in form for form in (schema, *schema.get("anyOf", ()))):
+            yield name
 
 
 # ---- models ---------------------------------------------------------------------------------------------------
@@ -204,6 +227,10 @@ def _plan_step(
     if not _is_valid(card, params, raw, (name,), found):
         return None
     count = len(pictures) + len(step.takes)
+    if faults := card.check_pictures(params, count):
+        for fault in faults:
+            found.add((name, *fault.path), fault.message)
+        return None
     candidate = Candidate(
         model=card.id,
         raw_id=card.raw_id,
@@ -230,6 +257,22 @@ def _plan_step(
         candidates=(candidate,),
         deadline=card.deadline,
     )
+
+
+def _warn_handed_on(steps: Iterable[PlannedStep], chosen: Mapping[str, ModelCard | None], found: Findings) -> None:
+    """A picture of a size that the next model's page excludes: it is paid for, and the run may end there."""
+    planned = {step.key: step for step in steps}
+    for step in planned.values():
+        card = chosen[step.key]
+        for source in step.takes:
+            maker = chosen[source]
+            if card is None or maker is None or card.input_sides is None or source not in planned:
+                continue
+            whole = maker.params.model_validate(planned[source].candidates[0].params).model_dump()
+            made, (low, high) = maker.read_neutral(whole), card.input_sides
+            if made.width and made.height and not (low <= made.width <= high and low <= made.height <= high):
+                size = f"{made.width} by {made.height} pixels"
+                found.warnings.append(f"{source}: makes {size}; {card.id} documents sides of {low} to {high}")
 
 
 def _check_owned(step: Step, card: ModelCard, raw: Mapping[str, Any], found: Findings) -> None:
@@ -338,7 +381,7 @@ def _is_valid(card: ModelCard, params: Mapping[str, Any], raw: Mapping[str, Any]
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_context=False, include_input=False):
             if problem["type"] == "extra_forbidden":
-                message = f"is not a parameter of {card.id}; it takes {_names(card.params.model_fields)}"
+                message = f"is not a parameter of {card.id}; it takes {_names(_fields_at(card, problem['loc'][:-1]))}"
             else:
                 message = problem["msg"][0].lower() + problem["msg"][1:]
             found.add((*base, *_as_sent(problem["loc"], raw)), message)
@@ -353,6 +396,17 @@ def _as_sent(path: Path, raw: Mapping[str, Any]) -> Path:
     """The path in the caller's own words, where a `generation_<field>` became that field."""
     said = f"generation_{path[0]}" if path else ""
     return (said, *path[1:]) if said in raw and path[0] not in raw else path
+
+
+def _fields_at(card: ModelCard, path: Path) -> Iterable[str]:
+    """The fields that stand beside an unknown one: its own object's, not always the model's."""
+    schema = card.params.model_json_schema()
+    here = schema
+    for part in path:
+        here = here["items"] if isinstance(part, int) else here["properties"][part]
+        while "$ref" in here or "anyOf" in here:
+            here = schema["$defs"][here["$ref"].rsplit("/", 1)[1]] if "$ref" in here else here["anyOf"][0]
+    return list(here["properties"])
 
 
 def _names(fields: Iterable[str]) -> str:

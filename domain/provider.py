@@ -169,6 +169,8 @@ class ModelCard:
     read_inputs: Callable[[Params], tuple[tuple[str, ...], dict[str, Any]]]
     """The input pictures that a caller named in the native fields, and the parameters without them."""
     inputs: Inputs = Inputs()
+    input_sides: tuple[int, int] | None = None
+    """The least and most pixels of an input picture's sides, where the provider documents them."""
     input_forms: tuple[InputForm, ...] | None = None
     """The forms in which this model takes them, where they are not all that its provider accepts."""
     merge: Callable[[Params, Params], dict[str, Any]] = lambda mapped, native: {**mapped, **native}
@@ -177,6 +179,8 @@ class ModelCard:
     """Fields that the adapter or the chain sets: a caller's value is refused by name, at any depth."""
     check: Callable[[Params], list[Fault]] = lambda params: []
     """Certain rules that no field says alone."""
+    check_pictures: Callable[[Params, int], list[Fault]] = lambda params, pictures: []
+    """Certain rules that also need the number of input pictures."""
     warn: Callable[[Params], list[Fault]] = lambda params: []
     """Uncertain rules: the provider decides."""
     looks: Looks = Looks()

@@ -9,6 +9,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from cli.local_temporal import TUNING, find_temporal
 from temporal.connection import DATA_CONVERTER, add_search_attributes, search_attribute_types
 from temporal.names import SEARCH_ATTRIBUTES
 
@@ -18,8 +19,6 @@ TEST_SERVER = Path(__file__).parent.parent / "tools" / "testserver" / "temporal-
 @pytest.fixture(scope="session")
 async def temporal() -> AsyncIterator[Client]:
     """A real server of this test process alone, tuned as ours is."""
-    from cli.local_temporal import TUNING, find_temporal
-
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=str(find_temporal()),
         search_attributes=list(SEARCH_ATTRIBUTES),

@@ -141,6 +141,7 @@ MODELS: dict[str, ModelCard] = {
         from_neutral=from_neutral,
         read_inputs=read_image_url,
         inputs=Inputs(minimum=1, maximum=1),
+        input_sides=(300, 65_535),
         owned=frozenset({"callback_url", "model_name"}),
         warn=warn,
         # Bach's own samples poll every ten seconds. How long a video takes is published nowhere.

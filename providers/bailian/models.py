@@ -269,6 +269,7 @@ def _wan(rules: WanRules) -> ModelCard:
         from_neutral=wan_from_neutral(rules),
         read_inputs=read_img_url,
         inputs=Inputs(minimum=1, maximum=1),
+        input_sides=(360, 2_000),
         merge=merge_parts,
         # No field of this call; named because callers know it from other video models.
         owned=frozenset({"callback_url"}),

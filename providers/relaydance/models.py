@@ -355,6 +355,7 @@ def _card(raw_id: str, rules: Rules) -> ModelCard:
         inputs=Inputs(maximum=MOST_PICTURES),
         owned=frozenset({"model", "callback_url"}),
         check=check_clip,
+        check_pictures=check_pictures,
         warn=warn_clip(rules),
         merge=merge_metadata,
         # RelayDance's samples ask every 5 seconds.
