@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import httpx
 import structlog
+import uvloop
 from pydantic import ValidationError
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -116,7 +117,7 @@ def run(program: Coroutine[Any, Any, None]) -> NoReturn:
     A thread of the Temporal SDK that hands something over meanwhile aborts the process, and a clean stop looks like a
     crash (https://github.com/temporalio/sdk-python/issues/300; seen with 1.35). It can go when that is mended.
     """
-    asyncio.run(program)
+    uvloop.run(program)
     telemetry.close()
     os._exit(0)
 

@@ -72,9 +72,11 @@ async def _demo(console: Console) -> int:
                     console.print(f"Ready after {time.monotonic() - began:.1f} s:\n")
                     stack.introduce(console)
                     await parts.beside(_show_a_run(stack, receiver, folder / "demo", console))
-                    console.print(f"Done in {time.monotonic() - began:.1f} s.")
                     if os.environ.get("KEEP") == "1":
                         await parts.beside(_keep(stack, console))
+                    console.print("Look around with KEEP=1, which leaves these running:\n")
+                    stack.introduce(console)
+                    console.print(f"Done in {time.monotonic() - began:.1f} s.")
             except PartEnded as error:
                 raise CommandFailed(f"{error} Its log is in {_shown(folder / 'logs')}/.", error.details) from error
     return 0

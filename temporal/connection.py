@@ -11,14 +11,29 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.contrib.opentelemetry import TracingInterceptor
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import CompositePayloadConverter, DataConverter
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import SetupError
 from temporal.names import SEARCH_ATTRIBUTES
 
-DATA_CONVERTER = pydantic_data_converter
+_SHARED = PydanticPayloadConverter()
+
+
+class SharedPayloadConverter(CompositePayloadConverter):
+    """One set of converters for the whole process.
+
+    The SDK makes a payload converter for every workflow instance, and each would work out the same types again: a
+    hundred times the cost of using them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(*_SHARED.converters.values())
+
+
+DATA_CONVERTER = DataConverter(payload_converter_class=SharedPayloadConverter)
 
 
 def connect_options() -> dict[str, Any]:
