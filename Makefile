@@ -43,7 +43,7 @@ bench: $(DEVELOPMENT) ## Measure what a run costs, as tables
 	@$(PYTHON) -m bench
 
 faults: $(DEVELOPMENT) ## The tests that kill, delay and lie
-	$(PYTHON) -m pytest -q tests/faults
+	@tools/run-tests -k "kills or faults"
 
 fmt: $(DEVELOPMENT) ## Format and fix what can be fixed
 	$(BIN)/ruff format .

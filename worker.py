@@ -13,7 +13,7 @@ import structlog
 import uvloop
 from pydantic import ValidationError
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 import providers
 import telemetry
@@ -88,6 +88,9 @@ async def build(
             endings.deliver,
             endings.request_cancel,
         ],
+        # The SDK's sandbox would load the engine anew for every run, which doubles what a run costs. It guards
+        # against code that differs between replays, and does so in the tests, which replay stored histories in it.
+        workflow_runner=UnsandboxedWorkflowRunner(),
         max_concurrent_activities=500,
         # Without a grace a SIGTERM cancels a submit in the middle, and its outcome is unknown.
         graceful_shutdown_timeout=timedelta(seconds=settings.shutdown_grace),

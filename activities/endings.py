@@ -14,6 +14,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.callbacks import signed_headers
 from activities.calls import Delivery
+from domain.errors import UnavailableError
 from domain.plan import ChainPlan
 from domain.resources import run_resource
 from domain.runs import Snapshot
@@ -38,7 +39,29 @@ class EndingActivities:
 
     @activity.defn(name="archive")
     async def archive(self, run_id: str) -> None:
-        """Write the ended run down, with its callback's body. The first write stands: a repeat changes nothing."""
+        """Write the ended run down. The first write stands: a repeat changes nothing."""
+        await self._write(run_id)
+
+    @activity.defn(name="deliver")
+    async def deliver(self, run_id: str) -> Delivery:
+        """Send the run's callback once, archiving the run first where that is still to do.
+
+        A repeat sends the same bytes with the same id, freshly signed: they are the archive's.
+        """
+        archived = await self.archive_store.get(run_id) or await self._write(run_id)
+        url = _PLAN.validate_json(archived.plan).webhook_url
+        if url is None or archived.callback_body is None:
+            raise ApplicationError(f"Run {run_id} has no callback address.", non_retryable=True)
+        delivery = await self._post(url, run_id, archived.callback_body)
+        log.info("callback_sent", run_id=run_id, delivered=delivery.delivered, status=delivery.status)
+        return delivery
+
+    @activity.defn(name="request_cancel")
+    async def request_cancel(self, run_id: str) -> None:
+        """Ask for the cancellation that lets a canceled run close as Canceled. Safe to repeat."""
+        await self.client.get_workflow_handle(run_id).cancel()
+
+    async def _write(self, run_id: str) -> ArchivedRun:
         run = await self.runs.read(run_id)
         if run is None:
             raise ApplicationError(f"Run {run_id} is not in Temporal.", non_retryable=True)
@@ -57,24 +80,10 @@ class EndingActivities:
             )
         )
         log.info("run_archived", run_id=run_id, status=str(snapshot.status))
-
-    @activity.defn(name="deliver")
-    async def deliver(self, run_id: str) -> Delivery:
-        """Send the archived body once. A repeat sends the same bytes with the same id, freshly signed."""
-        archived = await self.archive_store.get(run_id)
-        if archived is None:
-            raise ApplicationError(f"Run {run_id} is not in the archive.", non_retryable=True)
-        url = _PLAN.validate_json(archived.plan).webhook_url
-        if url is None or archived.callback_body is None:
-            raise ApplicationError(f"Run {run_id} has no callback address.", non_retryable=True)
-        delivery = await self._post(url, run_id, archived.callback_body)
-        log.info("callback_sent", run_id=run_id, delivered=delivery.delivered, status=delivery.status)
-        return delivery
-
-    @activity.defn(name="request_cancel")
-    async def request_cancel(self, run_id: str) -> None:
-        """Ask for the cancellation that lets a canceled run close as Canceled. Safe to repeat."""
-        await self.client.get_workflow_handle(run_id).cancel()
+        written = await self.archive_store.get(run_id)
+        if written is None:
+            raise UnavailableError("The archive lost what was just written.", code="database_unreachable")
+        return written
 
     def _body(self, plan: ChainPlan, snapshot: Snapshot) -> bytes:
         """The public resource, compact: exactly what GET shows at this moment."""

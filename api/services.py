@@ -34,7 +34,7 @@ class Services:
     links: AssetLinks
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> Services:
     held: Services = request.app.state.services
     return held
 
@@ -51,7 +51,7 @@ class Needs(SecurityBase):
     def __init__(self, scope: str) -> None:
         self._scope = scope
 
-    def __call__(self, request: Request, held: Held) -> Caller:
+    async def __call__(self, request: Request, held: Held) -> Caller:
         caller = held.keys.authenticate(request.headers.get("authorization"))
         if self._scope not in caller.scopes:
             raise AuthError(f"This key lacks the scope {self._scope!r}.", code="insufficient_scope")
@@ -63,13 +63,13 @@ Reader = Annotated[Caller, Depends(Needs("chains:read"))]
 Stopper = Annotated[Caller, Depends(Needs("runs:cancel"))]
 
 
-def known_template(slug: str, held: Held) -> ChainTemplate:
+async def known_template(slug: str, held: Held) -> ChainTemplate:
     if slug not in held.templates:
         raise RequestError(f"There is no chain {slug[:64]!r}.", code="chain_not_found")
     return held.templates[slug]
 
 
-def run_id(run_id: str) -> str:
+async def run_id(run_id: str) -> str:
     """Checked before the key, as the contract has it."""
     try:
         return str(UUID(run_id)) if len(run_id) == 36 else _bad_id()

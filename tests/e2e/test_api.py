@@ -483,7 +483,7 @@ async def test_one_trace_leads_from_the_post_to_the_callback(
     assert server.parent is not None and trace.format_span_id(server.parent.span_id) == parent
     assert dict(server.attributes or {})["http.response.status_code"] == 202
     assert _is_below(named(found, "StartWorkflow:chain1"), server, found)
-    for name in ("RunActivity:submit", "RunActivity:archive", "RunActivity:deliver"):
+    for name in ("RunActivity:submit", "RunActivity:collect", "RunActivity:deliver"):
         assert _is_below(named(found, name), server, found)
     calls = [span for span in found if span.kind is trace.SpanKind.CLIENT and span.name.startswith("POST 127.0.0.1")]
     under = {_parent(span, found).name for span in calls if span.parent is not None}

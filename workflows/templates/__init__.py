@@ -4,12 +4,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 
-from temporalio import workflow
-
-# A template's module is loaded anew for every run, and this package with it. What it imports must not be: without this
-# the whole engine is rebuilt for each run, which doubles what a workflow task costs.
-with workflow.unsafe.imports_passed_through():
-    from workflows.chain import ChainWorkflow
+from workflows.chain import ChainWorkflow
 
 
 def load_templates() -> Mapping[str, type[ChainWorkflow]]:

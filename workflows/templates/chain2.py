@@ -2,12 +2,11 @@
 
 from temporalio import workflow
 
-with workflow.unsafe.imports_passed_through():
-    from domain.chains import ChainTemplate, Step
-    from domain.media import MediaKind
-    from domain.plan import ChainPlan
-    from domain.runs import RunOutcome
-    from workflows.chain import ChainWorkflow
+from domain.chains import ChainTemplate, Step
+from domain.media import MediaKind
+from domain.plan import ChainPlan
+from domain.runs import RunOutcome
+from workflows.chain import ChainWorkflow
 
 TEMPLATE = ChainTemplate(
     slug="chain2",
