@@ -1,8 +1,9 @@
 """Read a run: its snapshot from the memo, its plan from the first history event. Neither needs a worker."""
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
@@ -11,6 +12,7 @@ from domain.plan import ChainPlan
 from domain.runs import Snapshot, terminated
 
 _CACHED_PLANS = 2_000
+_RPC = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,9 @@ class RunReader:
     async def read(self, run_id: str) -> StoredRun | None:
         """None when Temporal does not, or no longer, know the run."""
         try:
-            description = await self._client.get_workflow_handle(run_id).describe()
-            plan = await self.plan(run_id)
+            description, plan = await asyncio.gather(
+                self._client.get_workflow_handle(run_id).describe(rpc_timeout=_RPC), self.plan(run_id)
+            )
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None
@@ -45,7 +48,7 @@ class RunReader:
         if run_id in self._plans:
             self._plans.move_to_end(run_id)
             return self._plans[run_id]
-        events = self._client.get_workflow_handle(run_id).fetch_history_events(page_size=1)
+        events = self._client.get_workflow_handle(run_id).fetch_history_events(page_size=1, rpc_timeout=_RPC)
         first = await anext(events)
         payloads = first.workflow_execution_started_event_attributes.input.payloads
         decoded: list[ChainPlan] = await self._client.data_converter.decode(payloads, [ChainPlan])
