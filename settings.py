@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     api_key: SecretStr = Field(min_length=12, description="Caller keys: one, or several split by comma or newline.")
     callback_secret: SecretStr = Field(min_length=8, description="Signs callbacks.")
     cron_secret: SecretStr | None = Field(None, description="Guards /api/cron/process-runs.")
-    provider_mode: Literal["byok", "babysea", "sandbox"] = Field("byok", description="Whose keys run the models.")
+    provider_mode: Literal["byok", "sandbox"] = Field("byok", description="Whose keys run the models.")
     public_url: str | None = Field(None, description="Where providers and callers reach the API.")
     trusted_origins: str = Field("", description="Origins exempt from https-and-public, split by comma.")
     data_dir: Path = Field(Path(".babychain"), description="Where the embedded default keeps its files.")
