@@ -13,15 +13,13 @@ from typing import Any
 
 import structlog
 from opentelemetry import trace
-from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 _QUERY = re.compile(r"(https?://[^\s\"'?]+)\?[^\s\"']*")
 _SHORTEST_SECRET = 8
-_WEBHOOKS = "/api/webhooks/"
 
 Event = MutableMapping[str, Any]
 
@@ -111,24 +109,11 @@ def _add_trace(logger: Any, name: str, event: Event) -> Event:
     return event
 
 
-class CarefulSpans(SpanProcessor):
-    """Cuts out of server spans what opens something: the signature of an asset link, the token of a webhook."""
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        attributes = span.attributes or {}
-        if "url.query" in attributes:
-            span.set_attribute("url.query", "[redacted]")
-        path = attributes.get("url.path")
-        if isinstance(path, str) and path.startswith(_WEBHOOKS):
-            span.set_attribute("url.path", f"{_WEBHOOKS}[redacted]")
-
-
 def _configure_traces(service: str) -> None:
     """The exporter reads OpenTelemetry's own variables. Without an address nothing is recorded."""
     names = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
     if not any(os.environ.get(name) for name in names):
         return
     provider = TracerProvider(resource=Resource.create({"service.name": f"babychain-{service}"}))
-    provider.add_span_processor(CarefulSpans())
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)

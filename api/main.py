@@ -63,8 +63,7 @@ def build(
         summary="One call runs a chain of image and video models.",
         lifespan=lifespan,
         # Its request spans hold path and query, and with them tokens and signatures: TracingMiddleware makes ours.
-        # Its spans for each dependency would say little and cost much.
-        telemetry={"tracing": False, "operation_spans": False},
+        telemetry={"tracing": False},
         responses=examples.other_errors(),
         generate_unique_id_function=lambda route: route.name,
     )

@@ -500,6 +500,14 @@ async def test_a_webhooks_token_stays_out_of_traces(spans: InMemorySpanExporter,
     assert token not in "".join(span.to_json() for span in spans.get_finished_spans())
 
 
+async def test_an_asset_links_signature_stays_out_of_traces(spans: InMemorySpanExporter, service: Service) -> None:
+    link = {"expires": "1", "signature": "a-signature-that-opens-something"}
+    await service.anyone.get(f"/assets/{'0' * 64}.jpg", params=link)
+    finished = spans.get_finished_spans()
+    assert named(list(finished), "GET /assets/{asset_id}")
+    assert link["signature"] not in "".join(span.to_json() for span in finished)
+
+
 def named(found: list[ReadableSpan], name: str) -> ReadableSpan:
     return next(span for span in found if span.name == name)
 

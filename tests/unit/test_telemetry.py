@@ -1,4 +1,4 @@
-"""Logs and traces hold no secret, whoever wrote them."""
+"""Logs hold no secret, whoever wrote them."""
 
 import io
 import json
@@ -6,7 +6,6 @@ import logging
 
 import pytest
 import structlog
-from opentelemetry.sdk.trace import TracerProvider
 
 import telemetry
 
@@ -41,12 +40,3 @@ def test_secrets_and_queries_are_cut_out_of_every_line(lines: io.StringIO) -> No
     assert SECRET not in lines.getvalue()
     assert "sig=1" not in lines.getvalue()
     assert "https://x.example/a?[redacted]" in lines.getvalue()
-
-
-def test_server_spans_hold_no_signature_and_no_webhook_token() -> None:
-    provider = TracerProvider()
-    provider.add_span_processor(telemetry.CarefulSpans())
-    attributes = {"url.path": "/api/webhooks/bfl/abc123", "url.query": "signature=xyz"}
-    span = provider.get_tracer("test").start_span("GET", attributes=attributes)
-    shown = dict(getattr(span, "attributes", {}))
-    assert shown == {"url.path": "/api/webhooks/[redacted]", "url.query": "[redacted]"}
