@@ -27,6 +27,7 @@ from net.webhook_addresses import WebhookAddresses
 from settings import Settings
 from storage.archive import Archive
 from storage.assets import Assets
+from storage.database import open_database
 from storage.links import AssetLinks
 from temporal.connection import connect
 from temporal.names import TASK_QUEUE
@@ -52,8 +53,8 @@ async def build(
     trusted = TrustedOrigins.parse(settings.trusted)
     provider_http = await stack.enter_async_context(provider_client(trusted))
     outside_http = await stack.enter_async_context(guarded_client(trusted, timeout=10.0))
-    archive = Archive.open(settings.archive_url)
-    stack.push_async_callback(archive.close)
+    database = open_database(settings.archive_url)
+    stack.push_async_callback(database.dispose)
     secret = settings.secret.get_secret_value()
     assets = Assets.open(settings.assets)
     links = AssetLinks(secret.encode(), settings.base_url, days=settings.asset_link_days)
@@ -69,7 +70,7 @@ async def build(
     endings = EndingActivities(
         client=client,
         runs=RunReader(client),
-        archive_store=archive,
+        archive_store=Archive(database),
         http=outside_http,
         asset_url=lambda asset: links.url(asset, utc_now()),
         callback_secret=settings.callback_secret.get_secret_value(),

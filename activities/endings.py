@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 from activities.callbacks import signed_headers
 from activities.calls import Delivery
 from domain.errors import UnavailableError
+from domain.ledger import attempt_records
 from domain.plan import ChainPlan
 from domain.resources import run_resource
 from domain.runs import Snapshot
@@ -66,20 +67,20 @@ class EndingActivities:
         if run is None:
             raise ApplicationError(f"Run {run_id} is not in Temporal.", non_retryable=True)
         plan, snapshot = run.plan, run.snapshot
-        await self.archive_store.put(
-            ArchivedRun(
-                run_id=run_id,
-                caller=plan.caller,
-                template=plan.template,
-                status=str(snapshot.status),
-                created_at=plan.created_at,
-                ended_at=snapshot.ended or snapshot.updated,
-                plan=_PLAN.dump_json(plan).decode(),
-                snapshot=_SNAPSHOT.dump_json(snapshot).decode(),
-                callback_body=self._body(plan, snapshot) if plan.webhook_url else None,
-            )
+        ended = ArchivedRun(
+            run_id=run_id,
+            caller=plan.caller,
+            template=plan.template,
+            status=str(snapshot.status),
+            created_at=plan.created_at,
+            ended_at=snapshot.ended or snapshot.updated,
+            plan=_PLAN.dump_json(plan).decode(),
+            snapshot=_SNAPSHOT.dump_json(snapshot).decode(),
+            callback_body=self._body(plan, snapshot) if plan.webhook_url else None,
         )
-        log.info("run_archived", run_id=run_id, status=str(snapshot.status))
+        if await self.archive_store.put(ended, attempt_records(plan, snapshot), plan.tags):
+            log.info("run_archived", run_id=run_id, status=ended.status)
+            return ended
         written = await self.archive_store.get(run_id)
         if written is None:
             raise UnavailableError("The archive lost what was just written.", code="database_unreachable")

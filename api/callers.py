@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from domain.errors import AuthError, SetupError
 
-SCOPES = frozenset({"chains:run", "chains:read", "runs:cancel"})
+SCOPES = frozenset({"chains:run", "chains:read", "runs:cancel", "admin"})
 _PREFIX = 12
 
 

@@ -27,6 +27,7 @@ from net.webhook_addresses import WebhookAddresses
 from settings import Settings
 from storage.archive import Archive
 from storage.assets import Assets
+from storage.database import open_database
 from storage.links import AssetLinks
 from temporal.connection import connect
 from temporal.names import TASK_QUEUE
@@ -78,8 +79,8 @@ def build(
 async def _services(settings: Settings, client: Client, stack: AsyncExitStack, task_queue: str, load: Load) -> Services:
     trusted = TrustedOrigins.parse(settings.trusted)
     http = await stack.enter_async_context(provider_client(trusted))
-    archive = Archive.open(settings.archive_url)
-    stack.push_async_callback(archive.close)
+    database = open_database(settings.archive_url)
+    stack.push_async_callback(database.dispose)
     secret = settings.secret.get_secret_value()
     loaded = load(settings.provider_environment(os.environ), http)
     catalogue = loaded.catalogue(mode=settings.provider_mode, webhooks_reach_us=settings.providers_reach_us)
@@ -90,7 +91,7 @@ async def _services(settings: Settings, client: Client, stack: AsyncExitStack, t
         runs=Runs(
             client=client,
             reader=RunReader(client),
-            archive=archive,
+            archive=Archive(database),
             catalogue=catalogue,
             addresses=InputAddresses(trusted, SystemResolver(), store, links),
             fingerprints=Fingerprints(secret),

@@ -24,7 +24,7 @@ from api.requests import Envelope, read_idempotency_key
 from domain.catalogue import Catalogue
 from domain.chains import ChainTemplate
 from domain.errors import RequestError, UnavailableError
-from domain.plan import ChainPlan
+from domain.plan import MOST_TAGS, TAG_BYTES, ChainPlan
 from domain.planning import RunRequest, plan_run
 from domain.provider import Notice
 from domain.resources import run_resource
@@ -48,8 +48,6 @@ ANSWER_WAIT = 2.0
 """Seconds that the report of a living job waits for the submit's own answer. Providers allow 5 s or more."""
 
 _RPC = timedelta(seconds=5)
-_TAGS = 20
-_TAG_BYTES = 200
 _PLAN = TypeAdapter(ChainPlan)
 _SNAPSHOT = TypeAdapter(Snapshot)
 
@@ -222,18 +220,11 @@ def _search_attributes(plan: ChainPlan) -> TypedSearchAttributes:
         SearchAttributePair(names.MODEL, first.model),
         SearchAttributePair(names.PROVIDER, first.provider),
     ]
-    if tags := _tags(plan.metadata):
+    if tags := plan.tags:
         pairs.append(SearchAttributePair(names.TAGS, tags))
     if scalars := _scalars(plan.metadata):
         pairs.append(SearchAttributePair(names.METADATA, scalars))
     return TypedSearchAttributes(pairs)
-
-
-def _tags(metadata: Mapping[str, Any]) -> list[str]:
-    tags = metadata.get("tags")
-    if not isinstance(tags, list):
-        return []
-    return [tag for tag in tags if isinstance(tag, str) and 0 < len(tag.encode()) <= _TAG_BYTES][:_TAGS]
 
 
 def _scalars(metadata: Mapping[str, Any]) -> list[str]:
@@ -242,6 +233,6 @@ def _scalars(metadata: Mapping[str, Any]) -> list[str]:
     for key, value in metadata.items():
         if isinstance(value, (str, int, float, bool)):
             text = f"{key}={str(value).lower() if isinstance(value, bool) else value}"
-            if len(text.encode()) <= _TAG_BYTES:
+            if len(text.encode()) <= TAG_BYTES:
                 pairs.append(text)
-    return pairs[:_TAGS]
+    return pairs[:MOST_TAGS]

@@ -61,6 +61,7 @@ class Needs(SecurityBase):
 Runner = Annotated[Caller, Depends(Needs("chains:run"))]
 Reader = Annotated[Caller, Depends(Needs("chains:read"))]
 Stopper = Annotated[Caller, Depends(Needs("runs:cancel"))]
+Admin = Annotated[Caller, Depends(Needs("admin"))]
 
 
 async def known_template(slug: str, held: Held) -> ChainTemplate:

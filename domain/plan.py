@@ -10,6 +10,8 @@ from domain.money import Cost
 from domain.provider import Looks, SafetyClass
 
 PLAN_VERSION = 1
+MOST_TAGS = 20
+TAG_BYTES = 200
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,14 @@ class ChainPlan:
 
     def step_id(self, key: str) -> UUID:
         return uuid5(UUID(self.run_id), key)
+
+    @property
+    def tags(self) -> list[str]:
+        """`metadata.tags`, as far as they can be searched for."""
+        tags = self.metadata.get("tags")
+        if not isinstance(tags, list):
+            return []
+        return [tag for tag in tags if isinstance(tag, str) and 0 < len(tag.encode()) <= TAG_BYTES][:MOST_TAGS]
 
     @property
     def cost(self) -> Cost:

@@ -1,42 +1,17 @@
 """Ended runs, kept after Temporal has forgotten them."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from typing import Self
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import (
-    Column,
-    DateTime,
-    Dialect,
-    Index,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
-    select,
-)
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Column, Index, LargeBinary, String, Table, Text, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from storage.database import answering_database, open_database
-
-
-class _UtcDateTime(TypeDecorator[datetime]):
-    """SQLite forgets time zones: what goes in is UTC, so what comes out is."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-METADATA = MetaData()
+from domain.ledger import AttemptRecord
+from storage.database import answering_database
+from storage.ledger import ATTEMPTS, RUN_TAGS
+from storage.tables import METADATA, UtcDateTime, insert_into
 
 _RUNS = Table(
     "runs",
@@ -45,8 +20,8 @@ _RUNS = Table(
     Column("caller", String(255), nullable=False),
     Column("template", String(255), nullable=False),
     Column("status", String(32), nullable=False),
-    Column("created_at", _UtcDateTime, nullable=False),
-    Column("ended_at", _UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime, nullable=False),
     Column("plan", Text, nullable=False),
     Column("snapshot", Text, nullable=False),
     Column("callback_body", LargeBinary),
@@ -73,31 +48,23 @@ class Archive:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    @classmethod
-    def open(cls, url: str) -> Self:
-        """From `BABYCHAIN_DATABASE_URL`. The tables are `storage.database.upgrade`'s business."""
-        return cls(open_database(url))
-
-    async def put(self, run: ArchivedRun) -> None:
-        """The first write wins: a callback that is sent again must carry the very bytes it carried first."""
-        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+    async def put(self, run: ArchivedRun, attempts: Sequence[AttemptRecord] = (), tags: Sequence[str] = ()) -> bool:
+        """Whether this was the first write. It wins: a callback that is sent again must carry the same bytes."""
+        insert = insert_into(self._engine)
+        rows: list[tuple[Table, list[dict[str, Any]]]] = [
+            (ATTEMPTS, [asdict(attempt) for attempt in attempts]),
+            (RUN_TAGS, [{"run_id": run.run_id, "tag": tag} for tag in dict.fromkeys(tags)]),
+        ]
         with answering_database():
             async with self._engine.begin() as connection:
-                await connection.execute(insert(_RUNS).values(asdict(run)).on_conflict_do_nothing())
+                first = await connection.execute(insert(_RUNS).values(asdict(run)).on_conflict_do_nothing())
+                for table, values in rows:
+                    if values:
+                        await connection.execute(insert(table).on_conflict_do_nothing(), values)
+        return first.rowcount == 1
 
     async def get(self, run_id: str) -> ArchivedRun | None:
         with answering_database():
             async with self._engine.connect() as connection:
                 row = (await connection.execute(select(_RUNS).where(_RUNS.c.run_id == run_id))).one_or_none()
         return None if row is None else ArchivedRun(**row._mapping)
-
-    async def body(self, run_id: str) -> bytes | None:
-        """The callback body alone: deliveries need nothing else, and need it many times."""
-        query = select(_RUNS.c.callback_body).where(_RUNS.c.run_id == run_id)
-        with answering_database():
-            async with self._engine.connect() as connection:
-                body: bytes | None = await connection.scalar(query)
-        return body
-
-    async def close(self) -> None:
-        await self._engine.dispose()

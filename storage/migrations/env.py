@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from storage.archive import METADATA
+from storage.tables import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],

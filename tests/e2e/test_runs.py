@@ -19,6 +19,7 @@ from temporalio.client import Client
 from api.fingerprints import Fingerprints
 from sandbox.config import Config
 from storage.archive import Archive
+from storage.database import open_database
 from tests.support.bodies import FIRST_EXAMPLE, FLUX, SEED_EXAMPLE, drawn, restyled
 from tests.support.histories import history_of
 from tests.support.pictures import jpeg
@@ -427,7 +428,8 @@ async def test_a_run_that_temporal_no_longer_knows_is_read_from_the_archive(serv
 
 async def _archive_under_key(service: Service, run_id: str, key: str) -> str:
     """The same run once more, under the id that a key stands for: the archive has it, Temporal does not."""
-    archive = Archive.open(service.settings.archive_url)
+    database = open_database(service.settings.archive_url)
+    archive = Archive(database)
     try:
         row = await archive.get(run_id)
         assert row is not None
@@ -435,7 +437,7 @@ async def _archive_under_key(service: Service, run_id: str, key: str) -> str:
         old = Fingerprints(secret).run_id(row.caller, row.template, key)
         await archive.put(replace(row, run_id=old, plan=row.plan.replace(run_id, old)))
     finally:
-        await archive.close()
+        await database.dispose()
     return old
 
 
