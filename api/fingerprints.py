@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -34,13 +35,15 @@ class Fingerprints:
 
     def of(self, plan: ChainPlan) -> dict[str, str]:
         """The parts are named as the contract's `details.conflicts` names them."""
-        used = sorted({candidate.provider for step in plan.steps for candidate in step.candidates})
+        # A deployment's fallbacks may change between two posts: only what the caller chose counts.
+        used = sorted({step.candidates[0].provider for step in plan.steps})
         parts = {
             "input": plan.input,
             "metadata": plan.metadata,
             "webhook_url": plan.webhook_url,
             "byok_providers": used,
             "provider_mode": plan.mode,
+            "options": asdict(plan.options),
         }
         return {name: self._print(value) for name, value in parts.items()}
 

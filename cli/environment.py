@@ -33,6 +33,9 @@ def local_environment(given: Mapping[str, str], provider_keys: Collection[str]) 
     env = keep_secrets(folder / "dev.env", env) | env
     if not any(name in env for name in provider_keys):
         env.setdefault("BABYCHAIN_PROVIDER_MODE", "sandbox")
+    if env.get("BABYCHAIN_PROVIDER_MODE") == "sandbox":
+        # So that a run can be watched being taken over: `babychain providers disable byteplus`, or a fault.
+        env.setdefault("BABYCHAIN_FALLBACKS", "bytedance/seedance-1.5-pro=relaydance/seedance-1-5-pro-no-audio")
     env.setdefault("BABYCHAIN_PUBLIC_URL", f"http://127.0.0.1:{api_port(env.get('BABYCHAIN_API_PORT'))}")
     env.setdefault("BABYCHAIN_TRUSTED_ORIGINS", _local_origins(LOCAL_RECEIVER_PORT))
     # A reload should not wait half a minute for a provider; what it cuts off, Temporal starts again.

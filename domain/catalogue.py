@@ -16,6 +16,8 @@ class Catalogue:
     """The environment variable that holds each provider's key."""
     mode: str
     webhooks_reach_us: bool
+    fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Models that stand in for one that was named alone."""
     _by_name: dict[str, ModelCard] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -10,11 +10,13 @@ BabyChainError
 └── StepError           a provider job or its output; says what is next
     ├── Refused             nothing was started or changed; ask again here
     ├── StartUnknown        a paid job may exist
+    ├── NeverStarted        the provider's own list shows that no job was started
     ├── InputRejected       the provider will not take this input
     ├── Moderated           refused by a content filter
     ├── CreditExhausted     the account cannot pay
     ├── BadCredentials      the key is missing, wrong, or lacks a right
     ├── ModelUnavailable    this account has no such model
+    ├── ProviderPaused      nothing is sent there for now; nothing was
     ├── JobFailed           the job ran and failed
     ├── JobCanceled         somebody canceled the job at the provider
     ├── JobExpired          the provider forgot or gave up the job
@@ -113,6 +115,10 @@ class StartUnknown(StepError):
     next = Next.END_STEP
 
 
+class NeverStarted(StepError):
+    code = "provider_never_started"
+
+
 class InputRejected(StepError):
     code = "provider_invalid_request"
     next = Next.END_STEP
@@ -133,6 +139,10 @@ class BadCredentials(StepError):
 
 class ModelUnavailable(StepError):
     code = "provider_not_found"
+
+
+class ProviderPaused(StepError):
+    code = "provider_paused"
 
 
 class JobFailed(StepError):

@@ -32,6 +32,30 @@ class InputRef:
 
     asset: str | None = None
     url: str | None = None
+    source: str | None = None
+    """Where the provider that made the asset keeps it, for a while. Handed on only where nothing of ours will do."""
+
+
+@dataclass(frozen=True)
+class PictureLimits:
+    """The input pictures that a model takes, as far as its provider documents it."""
+
+    formats: tuple[str, ...] = ()
+    """Media types. Empty: none are documented, so any goes."""
+    bytes: int | None = None
+    together: int | None = None
+    """Bytes of all pictures of one request, where they travel inside it."""
+    least_side: int = 1
+    most_side: int | None = None
+    pixels: int | None = None
+    """The most, width times height."""
+    ratio: tuple[float, float] | None = None
+    """The least and most of width divided by height."""
+    opaque_png: bool = False
+    """A PNG must have no alpha channel."""
+
+
+ANY_PICTURE = PictureLimits()
 
 
 @dataclass(frozen=True)

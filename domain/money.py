@@ -1,8 +1,10 @@
 """Money in whole micro-dollars: never a float, and what is unknown is said as unknown."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 Micros = int
+_MOST = 10**15
 
 
 def dollars(amount: Micros) -> str:
@@ -10,6 +12,19 @@ def dollars(amount: Micros) -> str:
     whole, rest = divmod(abs(amount), 1_000_000)
     text = f"{whole}.{rest:06d}".rstrip("0").rstrip(".")
     return f"-{text}" if amount < 0 else text
+
+
+def micros_of(amount: str | float) -> Micros:
+    """`0.5` and `"0.50"` are 500_000. What is no amount of dollars, or finer than a millionth, is a ValueError."""
+    if isinstance(amount, bool) or not isinstance(amount, (str, int, float)):
+        raise ValueError("an amount is a number or a text")  # noqa: TRY004  # one error for the callers
+    try:
+        micros = Decimal(str(amount).strip()) * 1_000_000
+        if not 0 <= micros <= _MOST or micros != int(micros):
+            raise ValueError("not an amount")
+    except ArithmeticError as error:
+        raise ValueError("not an amount") from error
+    return int(micros)
 
 
 @dataclass(frozen=True)

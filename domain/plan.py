@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+from domain.callbacks import RUN_COMPLETED
 from domain.media import InputForm, InputRef, MediaKind
-from domain.money import Cost
+from domain.money import Cost, Micros
 from domain.provider import Looks, SafetyClass
 
 PLAN_VERSION = 1
@@ -26,12 +27,15 @@ class Candidate:
     safety: SafetyClass
     webhook: bool
     findable: bool
+    pictures: int
+    """How many input pictures it takes: those after them are left out."""
     input_forms: tuple[InputForm, ...] | None
     """How this model takes input pictures, where it is pickier than its provider."""
     looks: Looks
     submit_timeout: float
     patience: float
     """How long a provider may refuse before the next candidate is tried."""
+    deadline: float
     cost: Cost
     lost: tuple[str, ...] = ()
 
@@ -46,6 +50,20 @@ class PlannedStep:
     """The caller's own input pictures; those of earlier steps come at run time."""
     candidates: tuple[Candidate, ...]
     deadline: float
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a caller may say beside the input."""
+
+    fallbacks: bool = True
+    """Whether this deployment's fallbacks may stand in for a model that was named alone."""
+    resubmit_unknown: bool = False
+    """Whether a job is started anew when nobody can know whether the first start was paid for."""
+    max_cost: Micros | None = None
+    """What the run may cost at most."""
+    webhook_events: tuple[str, ...] = (RUN_COMPLETED,)
+    """What `webhook_url` is told of: the run's end, unless the caller chose otherwise."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +82,15 @@ class ChainPlan:
     metadata: dict[str, Any] = field(default_factory=dict)
     webhook_url: str | None = None
     client_request_id: str | None = None
+    options: RunOptions = RunOptions()
     warnings: tuple[str, ...] = ()
 
     def step_id(self, key: str) -> UUID:
         return uuid5(UUID(self.run_id), key)
+
+    def tells(self, event: str) -> bool:
+        """Whether the caller wants to be told of such an event."""
+        return self.webhook_url is not None and event in self.options.webhook_events
 
     @property
     def tags(self) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel
 
 from domain.errors import Fault, StepError
-from domain.media import InputFile, InputForm, MediaKind, MediaRequest
+from domain.media import ANY_PICTURE, InputFile, InputForm, MediaKind, MediaRequest, PictureLimits
 from domain.money import Cost, Micros
 
 Params = Mapping[str, Any]
@@ -42,6 +42,8 @@ class Output:
 @dataclass(frozen=True)
 class Accepted:
     job: Job
+    adapted: str | None = None
+    """How input pictures were changed to fit the model. The activity fills it in, not the adapter."""
     kind: Literal["accepted"] = "accepted"
 
 
@@ -52,6 +54,7 @@ class Finished:
     outputs: tuple[Output, ...]
     cost: Micros | None = None
     facts: dict[str, str] = field(default_factory=dict)
+    adapted: str | None = None
     kind: Literal["finished"] = "finished"
 
 
@@ -133,6 +136,8 @@ class Looks:
     quick_pause: float = 1.0
     pause: float = 10.0
     longest_pause: float = 30.0
+    search_pause: float = 5.0
+    """Between two looks for a job whose start was not answered."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +146,19 @@ class Inputs:
 
     minimum: int = 0
     maximum: int = 0
+
+
+@dataclass(frozen=True)
+class Further:
+    """How a caller adds pictures of his own to the one that the chain hands on. They are numbered after it."""
+
+    most: int
+    read: Callable[[Params], tuple[tuple[str, ...], dict[str, Any]]]
+    """The pictures that stand in such places, and the parameters without them."""
+    is_place: Callable[[tuple[str | int, ...], Params], bool]
+    """Whether such a picture may stand at this path of the parameters."""
+    note: str | None = None
+    """What they change for the picture that the chain hands on."""
 
 
 @dataclass(frozen=True)
@@ -169,8 +187,10 @@ class ModelCard:
     read_inputs: Callable[[Params], tuple[tuple[str, ...], dict[str, Any]]]
     """The input pictures that a caller named in the native fields, and the parameters without them."""
     inputs: Inputs = Inputs()
-    input_sides: tuple[int, int] | None = None
-    """The least and most pixels of an input picture's sides, where the provider documents them."""
+    further: Further | None = None
+    """The pictures that a caller may add in a step which the chain feeds."""
+    pictures: PictureLimits = ANY_PICTURE
+    """What each input picture may be."""
     input_forms: tuple[InputForm, ...] | None = None
     """The forms in which this model takes them, where they are not all that its provider accepts."""
     merge: Callable[[Params, Params], dict[str, Any]] = lambda mapped, native: {**mapped, **native}
@@ -190,6 +210,8 @@ class ModelCard:
     findable: bool = False
     webhook: bool = False
     modes: tuple[str, ...] = ("babysea", "byok")
+    speaks_words: bool = False
+    """Its native parameters are the contract's own `generation_*` words, and reach it as the caller wrote them."""
     aliases: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -221,6 +243,11 @@ class Window:
     closed: datetime
 
 
+@dataclass(frozen=True)
+class Absent:
+    """The provider's list covers the time of a lost submit, and its job is not in it."""
+
+
 class Provider(Protocol):
     accepts: tuple[InputForm, ...]
 
@@ -234,8 +261,8 @@ class Provider(Protocol):
 
     async def cancel(self, job: Job) -> CancelOutcome: ...
 
-    async def find(self, model: str, token: str, window: Window) -> Job | None:
-        """Look up the job that a lost submit may have started."""
+    async def find(self, request: JobRequest, window: Window) -> Job | Absent | None:
+        """Look up the job that a lost submit may have started. None: this provider, or this answer, cannot say."""
         ...
 
     def notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:

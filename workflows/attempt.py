@@ -31,7 +31,7 @@ from domain.provider import Accepted, CancelOutcome, Finished, Job, SafetyClass,
 from domain.runs import Attempt, AttemptOutcome, CancelResult, ProviderReported, StepState
 from temporal import names
 from workflows import policies
-from workflows.failures import NEVER_SENT, UNKNOWN_START, read_failure
+from workflows.failures import NEVER_SENT, NEVER_STARTED, UNKNOWN_START, read_failure
 
 ALIVE = "running"
 """The status of a report that names a job and says no more than that it lives."""
@@ -45,6 +45,8 @@ class Ended:
     metadata: dict[str, str] = field(default_factory=dict)
     cost: int | None = None
     failure: StepFailure | None = None
+    never_started: bool = False
+    """A failure that came before any job: the same candidate may be asked again."""
     canceled: bool = False
     cancel_outcome: CancelResult | None = None
 
@@ -178,12 +180,14 @@ class AttemptRun:
         """Find the job that a lost submit may have started: in the provider's list, or by its own webhook."""
         self._attempt.outcome = AttemptOutcome.UNKNOWN
         self._run.touch(self._state)
-        job: Job | None = None
+        job: Job | StepFailure | None = None
         if self._candidate.safety is SafetyClass.B:
             if self._candidate.findable:
-                job = await self._look_up(ReconcileStart(self._of, window), policies.LOST_JOB_SEARCH)
+                job = await self._look_up(self._search(window), policies.LOST_JOB_SEARCH)
             if job is None and self._candidate.webhook:
                 job = await self._wait_for_claim(window)
+        if isinstance(job, StepFailure):
+            return Ended(failure=replace(job, facts=lost.facts | job.facts), never_started=True)
         if self._run.canceling and job is None:
             return Ended(canceled=True, cancel_outcome=CancelResult.NOT_STOPPED)
         if job is None:
@@ -195,7 +199,11 @@ class AttemptRun:
         self._attempt.note = "The submit's answer was lost; its job was found and adopted."
         return Accepted(job)
 
-    async def _look_up(self, call: ReconcileStart, longest: timedelta) -> Job | None:
+    def _search(self, window: Window) -> ReconcileStart:
+        return ReconcileStart(self._of, self._candidate.params, window, self._candidate.looks.search_pause)
+
+    async def _look_up(self, call: ReconcileStart, longest: timedelta) -> Job | StepFailure | None:
+        """The job, or the certainty that there is none, or None: nobody can say."""
         search = workflow.start_activity(
             "reconcile",
             call,
@@ -222,11 +230,12 @@ class AttemptRun:
             return await self._look_up(replace(call, claimed=claim), longest)
         try:
             found: Job = await search
-        except ActivityError:
-            return None
+        except ActivityError as error:
+            failure = read_failure(error)
+            return failure if failure.code == NEVER_STARTED else None
         return found
 
-    async def _wait_for_claim(self, window: Window) -> Job | None:
+    async def _wait_for_claim(self, window: Window) -> Job | StepFailure | None:
         """A claim is believed only after our own status call has confirmed it."""
         await self._run.until(
             lambda: self._run.canceling or self._run.reports.claimed_job(self._of) is not None,
@@ -236,7 +245,7 @@ class AttemptRun:
         claim = self._run.reports.claimed_job(self._of)
         if self._run.canceling or claim is None:
             return None
-        return await self._look_up(ReconcileStart(self._of, window, claimed=claim), policies.LOST_JOB_SEARCH)
+        return await self._look_up(replace(self._search(window), claimed=claim), policies.LOST_JOB_SEARCH)
 
     # ---- wait and collect -------------------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ from temporal import names
 from workflows import policies
 from workflows.attempt import AttemptRun, Ended, Reports
 from workflows.details import describe
+from workflows.failures import UNKNOWN_START
 
 
 class ChainWorkflow:
@@ -99,10 +100,29 @@ class ChainWorkflow:
         self.touch(state)
 
         for candidate in planned.candidates:
-            ended = await self._attempt(planned, state, candidate, inputs, deadline)
+            ended = await self._start_until_known(planned, state, candidate, inputs, deadline)
             if ended.failure is None or ended.canceled or ended.failure.next is not Next.NEXT_CANDIDATE:
                 break
         self._finish_step(state, ended)
+
+    async def _start_until_known(
+        self,
+        planned: PlannedStep,
+        state: StepState,
+        candidate: Candidate,
+        inputs: tuple[InputRef, ...],
+        deadline: datetime,
+    ) -> Ended:
+        """One attempt, and another where the first came to nothing: no job was made, or the caller takes the risk."""
+        is_last = candidate is planned.candidates[-1]
+        for _ in range(policies.MOST_STARTS):
+            until = min(deadline, self.now() + timedelta(seconds=candidate.deadline))
+            ended = await self._attempt(planned, state, candidate, inputs[: candidate.pictures], until)
+            unknown = ended.failure is not None and ended.failure.code == UNKNOWN_START
+            again = (ended.never_started and is_last) or (unknown and self._plan.options.resubmit_unknown)
+            if not again or self._cancel is not None or self.now() >= deadline:
+                break
+        return ended
 
     async def _attempt(
         self,
@@ -140,7 +160,7 @@ class ChainWorkflow:
             attempt.error = Problem(ended.failure.code, ended.failure.message, ended.failure.facts)
             # A provider that does not bill failures says so with the failure.
             attempt.cost = ended.failure.facts.get("cost", attempt.cost)
-            unknown = ended.failure.code == "start_outcome_unknown"
+            unknown = ended.failure.code == UNKNOWN_START
             attempt.outcome = AttemptOutcome.UNKNOWN if unknown else AttemptOutcome.FAILED
         else:
             attempt.outcome = AttemptOutcome.SUCCEEDED

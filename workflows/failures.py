@@ -6,9 +6,10 @@ from temporalio.exceptions import ActivityError, ApplicationError, TimeoutType
 from temporalio.exceptions import TimeoutError as ActivityTimedOut
 
 from activities.calls import StepFailure
-from domain.errors import DeadlineExceeded, Next, StartUnknown, StepError
+from domain.errors import DeadlineExceeded, NeverStarted, Next, StartUnknown, StepError
 
 UNKNOWN_START = StartUnknown.code
+NEVER_STARTED = NeverStarted.code
 NEVER_SENT = "never_sent"
 SENDING = "sending"
 """The heartbeat detail that the fence leaves at the server just before the request is written."""

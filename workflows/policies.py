@@ -13,8 +13,11 @@ CANCEL_WAIT = timedelta(seconds=12)
 CANCEL_CALL = timedelta(seconds=12)
 """How long a provider may take to cancel a job. With CANCEL_WAIT a canceled run ends within 30 s."""
 
-LOST_JOB_SEARCH = timedelta(seconds=90)
-"""How long a lost job is looked up in a provider's list."""
+LOST_JOB_SEARCH = timedelta(minutes=10)
+"""How long a lost job is looked up in a provider's list, which may be as unreachable as the submit was."""
+
+MOST_STARTS = 3
+"""How often one candidate is started, where a start came to nothing, or the caller takes the risk."""
 
 LOST_JOB_REPORT = timedelta(minutes=10)
 """How long a lost job may take to introduce itself by webhook."""

@@ -44,6 +44,13 @@ def order(
     return replace(plan, steps=(replace(planned, candidates=(candidate,), deadline=deadline or planned.deadline),))
 
 
+def with_candidates(*models: str, prompt: str = "a paper boat") -> ChainPlan:
+    """A run of one step that these models may do, in this order."""
+    step = Step(STEP, "Step", catalogue().models[models[0]].kind, models[0])
+    asked = {"chain_models": {f"{STEP}_model": list(models)}, f"{STEP}_params": _said(prompt)}
+    return _plan(ChainTemplate("chain1", "test", "chain1", "for tests", (step,)), asked)
+
+
 def chain(slug: str, *models: str, **more: Any) -> ChainPlan:
     """A run of a real template, with these models in the order of its steps."""
     template = load_templates()[slug].template
