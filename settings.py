@@ -1,14 +1,16 @@
 """The environment of API and worker. Only the composition roots read it."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import SetupError
+from net.origins import TrustedOrigins
 from providers import sandbox_environment
 
 LOCAL_API = "http://127.0.0.1:8000"
@@ -23,14 +25,25 @@ class Settings(BaseSettings):
     api_key: SecretStr = Field(min_length=12, description="Caller keys: one, or several split by comma or newline.")
     callback_secret: SecretStr = Field(min_length=8, description="Signs callbacks.")
     cron_secret: SecretStr | None = Field(None, description="Guards /api/cron/process-runs.")
-    provider_mode: Literal["byok", "sandbox"] = Field("byok", description="Whose keys run the models.")
+    provider_mode: Literal["byok", "babysea", "sandbox"] = Field("byok", description="Whose keys run the models.")
     public_url: str | None = Field(None, description="Where providers and callers reach the API.")
     trusted_origins: str = Field("", description="Origins exempt from https-and-public, split by comma.")
     data_dir: Path = Field(Path(".babychain"), description="Where the embedded default keeps its files.")
     database_url: str | None = Field(None, description="The archive: SQLite in the data folder, or PostgreSQL.")
     assets_url: str | None = Field(None, description="Pictures and videos: a folder, s3://, gs:// or az://.")
     asset_link_days: int = Field(7, ge=7, le=365, description="How long an asset link lives at least.")
+    retention_days: int | None = Field(None, ge=1, description="Days an ended run's pictures and videos are kept.")
     sandbox_url: str = Field("http://127.0.0.1:8090", description="Where the provider sandbox listens.")
+    prices: Path | None = Field(None, description="A JSON file with prices of your own.")
+    fallbacks: str = Field("", description="Stand-ins for models named alone: model=model,model; model=model.")
+    rate_limit_per_minute: int = Field(30, ge=1, description="Creates a minute and key.")
+    read_limit_per_minute: int = Field(600, ge=1, description="Reads a minute and key.")
+    api_processes: int = Field(1, ge=1, description="How many API processes share a key's minute without Redis.")
+    redis_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("REDIS_URL", "redis_url"),
+        description="Where API processes count a key's minute together.",
+    )
     shutdown_grace: float = Field(30.0, ge=0, description="Seconds a stopping worker lets activities finish.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Log lines below it are dropped."
@@ -50,19 +63,34 @@ class Settings(BaseSettings):
             raise SetupError(f"The environment is not complete: {said}.", facts=names) from None
 
     @property
+    def own_prices(self) -> str | None:
+        try:
+            return self.prices.read_text() if self.prices else None
+        except OSError as error:
+            raise SetupError("The file of BABYCHAIN_PRICES cannot be read.") from error
+
+    @property
     def base_url(self) -> str:
         return (self.public_url or LOCAL_API).rstrip("/")
 
     @property
     def providers_reach_us(self) -> bool:
-        """Whether a provider can fetch our pictures and call our webhooks: the sandbox always can."""
-        return self.provider_mode == "sandbox" or (
-            self.public_url is not None and self.public_url.startswith("https://")
-        )
+        """Whether a provider can fetch our pictures and call our webhooks: the sandbox always can.
+
+        Over plain http it can only where the operator vouches for our own address, as for a sandbox beside us.
+        """
+        if self.provider_mode == "sandbox":
+            return True
+        public = self.public_url or ""
+        return public.startswith("https://") or TrustedOrigins.parse(self.trusted).allows(public)
 
     @property
     def archive_url(self) -> str:
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'babychain.db'}"
+
+    @property
+    def retention(self) -> timedelta | None:
+        return None if self.retention_days is None else timedelta(days=self.retention_days)
 
     @property
     def assets(self) -> str:
@@ -86,5 +114,5 @@ class Settings(BaseSettings):
         return dict(env) | secret
 
     def secrets(self) -> list[str]:
-        held = [self.secret, self.api_key, self.callback_secret, self.cron_secret]
+        held = [self.secret, self.api_key, self.callback_secret, self.cron_secret, self.redis_url]
         return [value.get_secret_value() for value in held if value is not None]

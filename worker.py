@@ -17,22 +17,38 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 import providers
 import telemetry
+from activities.archiving import Archiver
+from activities.deletion import DeletionActivities
+from activities.delivering import PATIENCE, DeliveryActivities
 from activities.endings import EndingActivities
+from activities.gate import Gate
 from activities.inputs import InputFiles, utc_now
 from activities.outputs import Outputs
 from activities.steps import StepActivities
+from activities.sweeping import SweepActivities
+from domain.provider_limits import VARIABLE, account_limits
 from net.client import guarded_client, provider_client
 from net.origins import TrustedOrigins
 from net.webhook_addresses import WebhookAddresses
 from settings import Settings
 from storage.archive import Archive
+from storage.asset_uses import AssetUses
 from storage.assets import Assets
+from storage.callers import Callers
 from storage.database import open_database
+from storage.deletion import Removals
+from storage.deliveries import Deliveries
 from storage.links import AssetLinks
+from storage.lookups import Lookups
+from storage.provider_gate import ProviderGate
 from temporal.connection import connect
 from temporal.names import TASK_QUEUE
 from temporal.reading import RunReader
+from temporal.schedules import ensure_sweep
 from workflows.after_run import AfterRunWorkflow
+from workflows.deletion import DeletionWorkflow
+from workflows.delivery import DeliveryWorkflow
+from workflows.sweep import SweepWorkflow
 from workflows.templates import load_templates
 
 log = structlog.get_logger("babychain.worker")
@@ -59,26 +75,43 @@ async def build(
     assets = Assets.open(settings.assets)
     links = AssetLinks(secret.encode(), settings.base_url, days=settings.asset_link_days)
     addresses = WebhookAddresses(secret, settings.base_url)
+    loaded = load(settings.provider_environment(os.environ), provider_http)
     steps = StepActivities(
         client=client,
-        providers=load(settings.provider_environment(os.environ), provider_http).providers,
-        inputs=InputFiles(outside_http, assets, links, providers_reach_us=settings.providers_reach_us),
+        providers=loaded.providers,
+        inputs=InputFiles(
+            outside_http,
+            assets,
+            links,
+            providers_reach_us=settings.providers_reach_us,
+            limits={card.id: card.pictures for card in loaded.models.values()},
+        ),
         outputs=Outputs(outside_http, assets),
+        gate=Gate(
+            ProviderGate(database),
+            # An environment may be shared by workers with different keys, so any known provider may be named.
+            account_limits(os.environ.get(VARIABLE, ""), {}, loaded.key_names),
+        ),
         callback_url=addresses.url,
         attempt_token=addresses.attempt_token,
     )
-    endings = EndingActivities(
-        client=client,
-        runs=RunReader(client),
-        archive_store=Archive(database),
-        http=outside_http,
-        asset_url=lambda asset: links.url(asset, utc_now()),
-        callback_secret=settings.callback_secret.get_secret_value(),
+    reader, archive = RunReader(client), Archive(database)
+    removals, uses = Removals(database), AssetUses.open(settings.assets)
+    archiver = Archiver(reader, archive, removals, Lookups(database), uses, links.url)
+    callers = Callers(database, secret=secret, default_secret=settings.callback_secret.get_secret_value())
+    endings = EndingActivities(client, archiver)
+    deliveries = DeliveryActivities(
+        archiver,
+        Deliveries(database),
+        await stack.enter_async_context(guarded_client(trusted, timeout=httpx.Timeout(PATIENCE, pool=1.0))),
+        lambda caller: callers.callback_secrets(caller, now=utc_now()),
     )
+    deletion = DeletionActivities(client, archive, removals, uses, settings.retention)
+    sweep = SweepActivities(client, reader, removals, task_queue)
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[*load_templates().values(), AfterRunWorkflow],
+        workflows=[*load_templates().values(), AfterRunWorkflow, DeliveryWorkflow, DeletionWorkflow, SweepWorkflow],
         activities=[
             steps.submit,
             steps.watch,
@@ -86,8 +119,11 @@ async def build(
             steps.reconcile,
             steps.cancel_job,
             endings.archive,
-            endings.deliver,
             endings.request_cancel,
+            deliveries.deliver,
+            deletion.delete_run,
+            deletion.sweep_media,
+            sweep.finish_runs,
         ],
         # The SDK's sandbox would load the engine anew for every run, which doubles what a run costs. It guards
         # against code that differs between replays, and does so in the tests, which replay stored histories in it.
@@ -109,6 +145,7 @@ async def main() -> None:
     async with AsyncExitStack() as stack:
         client = await connect()
         worker = await build(settings, client, stack)
+        await ensure_sweep(client)
         async with worker:
             log.info("worker_started", mode=settings.provider_mode, task_queue=TASK_QUEUE)
             await stop.wait()

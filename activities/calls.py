@@ -38,6 +38,10 @@ class SubmitStep:
     input_forms: tuple[InputForm, ...] | None
     webhook: bool
     timeout: timedelta
+    alternatives: bool = False
+    """Another candidate stands ready: waiting for this one is pointless while its provider is down or switched off."""
+    life: timedelta = timedelta(hours=1)
+    """What is left of the step: how long its job may take up a place at the provider at most."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ class CollectStep:
 @dataclass(frozen=True)
 class Collected:
     assets: tuple[str, ...]
+    sources: tuple[str, ...] = ()
+    """Where the provider keeps them, for a while."""
     cost: int | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     kind: Literal["collected"] = "collected"
@@ -79,7 +85,9 @@ class ReconcileStart:
     """A submit whose answer was lost: a job id that a webhook claims, or the window to search."""
 
     of: AttemptRef
+    params: dict[str, Any]
     window: Window
+    pause: float
     claimed: str | None = None
 
 

@@ -11,7 +11,7 @@ attempt by itself, though the server knows better. So an attempt has to pass the
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -40,6 +40,8 @@ class Fence:
         self._gives_up = time.monotonic() + timeout.total_seconds()
         self._phase = _PREPARING
         self._one_at_a_time = asyncio.Lock()
+        self.gave_up = False
+        """It stopped the request: nothing that follows is the provider's word."""
 
     @property
     def passed(self) -> bool:
@@ -51,22 +53,24 @@ class Fence:
         try:
             canceled = await self._beat()
         except RPCError as error:
-            self._phase = _PREPARING
-            raise Refused("The attempt was given up before its request was sent.") from error
+            raise self._given_up() from error
         if canceled or time.monotonic() >= self._gives_up:
-            self._phase = _PREPARING
-            raise Refused("The attempt was given up before its request was sent.")
+            raise self._given_up()
+
+    def _given_up(self) -> Refused:
+        self._phase, self.gave_up = _PREPARING, True
+        return Refused("The attempt was given up before its request was sent.")
 
     @asynccontextmanager
-    async def beating(self) -> AsyncIterator[None]:
-        """Keep telling the server that this worker lives, and whether it has passed the fence."""
-        beats = asyncio.create_task(self._keep_beating())
+    async def beating(self, renew: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+        """Keep telling the server that this worker lives, and whether it has passed the fence; renew what it holds."""
+        beats = asyncio.create_task(self._keep_beating(renew))
         try:
             yield
         finally:
             beats.cancel()
 
-    async def _keep_beating(self) -> None:
+    async def _keep_beating(self, renew: Callable[[], Awaitable[None]]) -> None:
         while True:
             await asyncio.sleep(_BEAT.total_seconds())
             if self.passed:
@@ -75,6 +79,7 @@ class Fence:
                 await self._beat()
             except RPCError:
                 activity.logger.warning("heartbeat_not_taken")
+            await renew()
 
     async def _beat(self) -> bool:
         async with self._one_at_a_time:

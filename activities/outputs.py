@@ -1,7 +1,7 @@
 """Bring in what a job made: provider links die within minutes, so the files become ours before the step succeeds."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
@@ -34,10 +34,12 @@ class Outputs:
             fresh = await look_again() if look_again else None
             if fresh is None:
                 raise
-            stored = await self._store_all(of, kind, fresh.outputs, beat)
+            done = replace(done, outputs=fresh.outputs)
+            stored = await self._store_all(of, kind, done.outputs, beat)
         if not stored:
             raise UnexpectedResponse(f"{of.provider} says the job succeeded, and names no output.")
-        return Collected(assets=stored, cost=done.cost, metadata=done.metadata)
+        sources = tuple(output.url for output in done.outputs)
+        return Collected(assets=stored, sources=sources, cost=done.cost, metadata=done.metadata)
 
     async def _store_all(
         self, of: AttemptRef, kind: MediaKind, outputs: tuple[Output, ...], beat: Beat

@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
@@ -20,13 +21,24 @@ from activities.calls import (
     SubmitStep,
     WatchStep,
 )
+from activities.clock import ServerClock
 from activities.errors import as_application_error, still_pending
 from activities.fence import PREPARATION, Fence
+from activities.gate import Entry, Gate
 from activities.inputs import InputFiles
 from activities.outputs import Beat, Outputs
-from domain.errors import BadCredentials, DeadlineExceeded, JobCanceled, Refused, StartUnknown, StepError
+from domain.errors import (
+    BadCredentials,
+    DeadlineExceeded,
+    JobCanceled,
+    NeverStarted,
+    Refused,
+    StartUnknown,
+    StepError,
+)
 from domain.media import MediaKind
 from domain.provider import (
+    Absent,
     Accepted,
     Canceled,
     CancelOutcome,
@@ -47,6 +59,8 @@ log = structlog.get_logger("babychain.steps")
 
 _LONGEST_QUICK_PAUSE = 4.0
 _LAST_LOOK = 1.0
+_SURE_DENIALS = 9
+"""With the usual pauses between them, 40 seconds."""
 
 
 @dataclass
@@ -75,6 +89,7 @@ class StepActivities:
     providers: Mapping[str, Provider]
     inputs: InputFiles
     outputs: Outputs
+    gate: Gate
     callback_url: Callable[[str, AttemptToken], str]
     attempt_token: Callable[[AttemptToken], str]
 
@@ -86,14 +101,14 @@ class StepActivities:
         fence = Fence(self.client)
         with as_application_error():
             provider = self._provider(of)
-            async with fence.beating():
+            async with self.gate.entry(call, provider, ServerClock()) as entry, fence.beating(entry.renew):
                 try:
                     async with asyncio.timeout(PREPARATION.total_seconds()):
-                        inputs = await self.inputs.prepare(call.inputs, call.input_forms or provider.accepts)
-                    request = JobRequest(of.raw_id, call.params, inputs, self.attempt_token(token))
+                        forms = call.input_forms or provider.accepts
+                        handed = await self.inputs.hand_on(of.model, call.inputs, forms)
+                    request = JobRequest(of.raw_id, call.params, handed.files, self.attempt_token(token))
                     callback = self.callback_url(of.provider, token) if call.webhook else None
-                    with fenced(fence):
-                        started = await provider.submit(request, of.key, callback)
+                    started = await _send(provider, request, of.key, callback, fence, entry)
                 except StepError as error:
                     _log_error("submit_failed", of, error)
                     raise
@@ -102,7 +117,7 @@ class StepActivities:
                         raise Refused("The request could not be prepared.") from error
                     raise StartUnknown(f"The worker lost the answer of {of.provider}.") from error
         log.info("job_started", **_names(of), job_id=started.job.id if isinstance(started, Accepted) else None)
-        return started
+        return replace(started, adapted=handed.adapted)
 
     @activity.defn(name="watch")
     async def watch(self, call: WatchStep) -> Collected:
@@ -110,20 +125,19 @@ class StepActivities:
 
         The first looks come in quick succession; then the slot is given back, and the retry policy brings the next.
         """
-        info = activity.info()
+        info, clock = activity.info(), ServerClock()
         doubt = _remembered()
-        began = time.monotonic()
-        quick_until = began + (call.looks.quick_window if info.attempt == 1 else 0.0)
+        quick_until = time.monotonic() + (call.looks.quick_window if info.attempt == 1 else 0.0)
         pause = call.looks.quick_pause
         with as_application_error():
             while True:
-                state = await self._state(call.of, call.job)
-                # The server's clock, carried on by the monotonic one: workers' own clocks differ.
-                now = info.started_time.timestamp() + time.monotonic() - began
+                state = await self._state(call.of, call.job, clock)
+                now = clock.now().timestamp()
                 doubt = doubt.after(state, now)
                 activity.heartbeat(doubt)
                 if not isinstance(state, (Pending, Unsure)):
-                    return await self._ended(call.of, call.kind, call.job, state, partial(activity.heartbeat, doubt))
+                    beat = partial(activity.heartbeat, doubt)
+                    return await self._ended(call.of, call.kind, call.job, state, beat, clock)
                 if isinstance(state, Unsure) and doubt.is_over(state, now):
                     raise state.error
                 left = call.deadline.timestamp() - now
@@ -138,18 +152,20 @@ class StepActivities:
     @activity.defn(name="collect")
     async def collect(self, call: CollectStep) -> Collected | NotYet:
         """One look at the job; if it has ended, bring its output in. Safe to repeat: files are stored by their hash."""
+        clock = ServerClock()
         with as_application_error():
             if call.job is None:
                 done = Succeeded(outputs=call.outputs, cost=call.cost)
                 return await self.outputs.bring_in(call.of, call.kind, done, activity.heartbeat)
-            state = await self._state(call.of, call.job)
+            state = await self._state(call.of, call.job, clock)
             if isinstance(state, (Pending, Unsure)):
                 return NotYet(state.word)
-            return await self._ended(call.of, call.kind, call.job, state, activity.heartbeat)
+            return await self._ended(call.of, call.kind, call.job, state, activity.heartbeat, clock)
 
     @activity.defn(name="reconcile")
     async def reconcile(self, call: ReconcileStart) -> Job:
         """Find the job that a lost submit may have started; comes again until it is found or the time is over."""
+        clock = ServerClock()
         with as_application_error():
             provider = self._provider(call.of)
             if call.claimed is not None:
@@ -157,21 +173,31 @@ class StepActivities:
                 state = await provider.status(job)
                 if isinstance(state, Unsure):
                     raise still_pending(3.0)
+                await self.gate.runs_on(call.of, job, clock)
                 log.info("lost_job_confirmed", **_names(call.of), job_id=job.id)
                 return job
             of = call.of
             token = self.attempt_token(AttemptToken(of.run_id, of.step, of.attempt))
-            found = await provider.find(of.raw_id, token, call.window)
+            found = await provider.find(JobRequest(of.raw_id, call.params, (), token), call.window)
             if found is None:
-                raise still_pending(5.0)
+                raise still_pending(call.pause)
+            if isinstance(found, Absent):
+                _raise_when_sure(of)
+                raise still_pending(call.pause)
+            await self.gate.runs_on(of, found, clock)
             log.info("lost_job_found", **_names(of), job_id=found.id)
             return found
 
     @activity.defn(name="cancel_job")
     async def cancel_job(self, call: CancelJob) -> CancelOutcome:
         """Ask the provider to stop. Safe to repeat."""
+        clock = ServerClock()
         with as_application_error():
             outcome = await self._provider(call.of).cancel(call.job)
+        if outcome is CancelOutcome.STOPPED:
+            await self.gate.leave(call.of, clock)
+        else:
+            await self.gate.runs_on(call.of, call.job, clock)
         log.info("job_cancel_asked", **_names(call.of), job_id=call.job.id, outcome=str(outcome))
         return outcome
 
@@ -182,13 +208,26 @@ class StepActivities:
             raise BadCredentials(f"This worker has no key for {of.provider}.", code="byok_credentials_missing")
         return self.providers[of.provider]
 
-    async def _state(self, of: AttemptRef, job: Job) -> JobState:
-        """The one status reader: webhook, watch and reconcile all see a job through it."""
-        return await self._provider(of).status(job)
+    async def _state(self, of: AttemptRef, job: Job, clock: ServerClock) -> JobState:
+        """The one status reader: webhook and watch both see a job through it."""
+        try:
+            state = await self._provider(of).status(job)
+        except StepError as error:
+            await self.gate.read(of, clock, error)
+            raise
+        await self.gate.read(of, clock)
+        return state
 
     async def _ended(
-        self, of: AttemptRef, kind: MediaKind, job: Job, state: Succeeded | Failed | Canceled, beat: Beat
+        self,
+        of: AttemptRef,
+        kind: MediaKind,
+        job: Job,
+        state: Succeeded | Failed | Canceled,
+        beat: Beat,
+        clock: ServerClock,
     ) -> Collected:
+        await self.gate.leave(of, clock)
         if isinstance(state, Failed):
             _log_error("job_failed", of, state.error)
             raise state.error
@@ -196,7 +235,7 @@ class StepActivities:
             raise JobCanceled(f"The job was canceled at {of.provider}.")
 
         async def look_again() -> Succeeded | None:
-            fresh = await self._state(of, job)
+            fresh = await self._state(of, job, clock)
             return fresh if isinstance(fresh, Succeeded) else None
 
         collected = await self.outputs.bring_in(of, kind, state, beat, look_again)
@@ -204,9 +243,36 @@ class StepActivities:
         return collected
 
 
+async def _send(
+    provider: Provider, request: JobRequest, key: str, callback_url: str | None, fence: Fence, entry: Entry
+) -> Accepted | Finished:
+    """The paid request, and what its answer says about the account."""
+    try:
+        with fenced(fence):
+            started = await provider.submit(request, key, callback_url)
+    except StepError as error:
+        if not fence.gave_up:
+            await entry.failed(error)
+        raise
+    # A job that was accepted must not be lost because the gate is told of it.
+    with suppress(asyncio.CancelledError):
+        await entry.started(started)
+    return started
+
+
 def _remembered() -> Doubt:
     details = activity.info().heartbeat_details
     return Doubt(**details[0]) if details and isinstance(details[0], dict) else Doubt()
+
+
+def _raise_when_sure(of: AttemptRef) -> None:
+    """A list may lag behind: only what it has denied again and again was never started."""
+    details = activity.info().heartbeat_details
+    denials = 1 + (details[0] if details and isinstance(details[0], int) else 0)
+    if denials >= _SURE_DENIALS:
+        log.info("lost_job_never_started", **_names(of))
+        raise NeverStarted(f"{of.provider} did not start the job: its list was read {denials} times without it.")
+    activity.heartbeat(denials)
 
 
 def _slow_pause(call: WatchStep, attempt: int) -> float:

@@ -91,9 +91,34 @@ _DESCRIPTIONS = {
     404: "It does not exist, or it is not yours.",
     409: "The Idempotency-Key was used for another request.",
     413: "The body is too large.",
+    429: "Too much at once; Retry-After says when to come again.",
     416: "The range is not within the file.",
     503: "The workflow server does not answer; repeat with the same Idempotency-Key.",
 }
+
+
+LIST: dict[int | str, Json] = {
+    200: {
+        "description": "One page of runs.",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["object", "data", "has_more", "next_cursor", "url"],
+                    "properties": {
+                        "object": {"const": "list"},
+                        "data": {"type": "array", "items": {"type": "object"}},
+                        "has_more": {"type": "boolean"},
+                        "next_cursor": {"type": ["string", "null"], "description": "The `cursor` of the next page."},
+                        "url": {"type": "string"},
+                    },
+                }
+            }
+        },
+    }
+}
+
+EVENTS: dict[int | str, Json] = {204: {"description": "You have seen the end: nothing follows."}}
 
 
 def responses(*statuses: int) -> dict[int | str, Json]:

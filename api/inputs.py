@@ -2,13 +2,15 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.errors import Fault, RequestError
-from domain.media import InputRef
-from domain.plan import ChainPlan
+from domain.fitting import misfit
+from domain.media import InputForm, InputRef
+from domain.plan import Candidate, ChainPlan
+from domain.provider import ModelCard
 from net.origins import TrustedOrigins
 from net.resolve import Resolver, resolve_public
 from net.urls import check_url
@@ -25,6 +27,8 @@ class InputAddresses:
     resolver: Resolver
     assets: Assets
     links: AssetLinks
+    models: Mapping[str, ModelCard] = field(default_factory=dict)
+    providers_reach_us: bool = True
 
     async def settle(self, plan: ChainPlan) -> ChainPlan:
         """Refuse every unsafe address of the input, all at once; name our own assets by their id."""
@@ -42,6 +46,8 @@ class InputAddresses:
                 if settled is None:
                     message = "must be a public https address of a picture, or the id of a picture you uploaded"
                     faults.append(Fault(("input", f"{step.key}_params"), message))
+                elif (reason := await self._misfit(settled, step.candidates[0])) is not None:
+                    faults.append(Fault(("input", f"{step.key}_params"), reason))
                 else:
                     refs.append(settled)
             steps.append(replace(step, inputs=tuple(refs)))
@@ -63,6 +69,17 @@ class InputAddresses:
         except RequestError as error:
             return [Fault(path, error.message)]
         return []
+
+    async def _misfit(self, ref: InputRef, candidate: Candidate) -> str | None:
+        """Of a stored picture all is known: what no copy of it can mend is refused before anything is paid."""
+        card = self.models.get(candidate.model)
+        facts = await self.assets.facts(ref.asset) if ref.asset is not None else None
+        if card is None or facts is None:
+            return None
+        if candidate.input_forms == (InputForm.URL,) and not self.providers_reach_us:
+            return f"must be a public https address: {candidate.model} fetches it, and it can't reach this server"
+        reason = misfit(facts, card.pictures)
+        return None if reason is None else f"can't be used with {candidate.model}: {reason}"
 
     async def _settle(self, ref: InputRef, caller: str) -> InputRef | None:
         text = ref.url or ""

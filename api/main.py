@@ -12,14 +12,42 @@ from temporalio.client import Client
 import providers
 import telemetry
 from api import errors, examples
-from api.callers import EnvironmentKeys
+from api.budgets import Budgets
+from api.callers import EnvironmentKeys, Keys, StoreKeys
+from api.endings import Endings
+from api.estimates import Estimates
+from api.finding import Finder
 from api.fingerprints import Fingerprints
 from api.inputs import InputAddresses
+from api.limits import Limits, RateLimitHeaders
 from api.middleware import RequestIdMiddleware
-from api.routes import assets, health, models, runs, templates, webhooks
+from api.nudging import Nudger
+from api.provider_accounts import ProviderAccounts
+from api.routes import (
+    admin,
+    assets,
+    cron,
+    deletion,
+    deliveries,
+    estimates,
+    health,
+    keys,
+    models,
+    runs,
+    spend,
+    templates,
+    webhooks,
+)
+from api.routes import providers as provider_accounts
 from api.runs import Runs
 from api.services import Services
+from api.shared_windows import SharedWindows
+from api.shedding import SheddingMiddleware
 from api.tracing import TracingMiddleware
+from domain.catalogue import Catalogue
+from domain.choosing import with_fallbacks
+from domain.prices import with_prices
+from domain.provider_limits import VARIABLE, account_limits
 from net.client import provider_client
 from net.origins import TrustedOrigins
 from net.resolve import SystemResolver
@@ -27,8 +55,15 @@ from net.webhook_addresses import WebhookAddresses
 from settings import Settings
 from storage.archive import Archive
 from storage.assets import Assets
+from storage.callers import Callers
 from storage.database import open_database
+from storage.deliveries import Deliveries
+from storage.keys import KeyStore
 from storage.links import AssetLinks
+from storage.lookups import Lookups
+from storage.provider_figures import ProviderFigures
+from storage.provider_gate import ProviderGate
+from storage.spending import Spending
 from temporal.connection import connect
 from temporal.names import TASK_QUEUE
 from temporal.reading import RunReader
@@ -68,12 +103,36 @@ def build(
         responses=examples.other_errors(),
         generate_unique_id_function=lambda route: route.name,
     )
+    app.add_middleware(RateLimitHeaders)
+    app.add_middleware(SheddingMiddleware)
     app.add_middleware(RequestIdMiddleware)
     app.add_middleware(TracingMiddleware)
     errors.install(app)
-    for noun in (runs, templates, models, assets, webhooks, health):
+    for noun in (
+        estimates,
+        spend,
+        deliveries,
+        deletion,
+        cron,
+        admin,
+        runs,
+        templates,
+        models,
+        assets,
+        keys,
+        provider_accounts,
+        webhooks,
+        health,
+    ):
         app.include_router(noun.router)
     return app
+
+
+def _catalogue(settings: Settings, loaded: providers.Loaded) -> Catalogue:
+    known = loaded.catalogue(mode=settings.provider_mode, webhooks_reach_us=settings.providers_reach_us)
+    if (own := settings.own_prices) is not None:
+        known = with_prices(known, own)
+    return with_fallbacks(known, settings.fallbacks)
 
 
 async def _services(settings: Settings, client: Client, stack: AsyncExitStack, task_queue: str, load: Load) -> Services:
@@ -83,26 +142,61 @@ async def _services(settings: Settings, client: Client, stack: AsyncExitStack, t
     stack.push_async_callback(database.dispose)
     secret = settings.secret.get_secret_value()
     loaded = load(settings.provider_environment(os.environ), http)
-    catalogue = loaded.catalogue(mode=settings.provider_mode, webhooks_reach_us=settings.providers_reach_us)
+    catalogue = _catalogue(settings, loaded)
     store = Assets.open(settings.assets)
     links = AssetLinks(secret.encode(), settings.base_url, days=settings.asset_link_days)
+    key_store = KeyStore(database)
+    callers = Keys(EnvironmentKeys(settings.api_key.get_secret_value()), StoreKeys(key_store))
+    stack.push_async_callback(callers.store.aclose)
+    spending = Spending(database)
+    held_runs = Runs(
+        client=client,
+        reader=RunReader(client),
+        archive=Archive(database),
+        catalogue=catalogue,
+        addresses=InputAddresses(trusted, SystemResolver(), store, links, loaded.models, settings.providers_reach_us),
+        fingerprints=Fingerprints(secret),
+        asset_url=lambda asset: links.url(asset, datetime.now(UTC)),
+        budgets=Budgets(spending),
+        task_queue=task_queue,
+    )
     return Services(
         client=client,
-        runs=Runs(
-            client=client,
-            reader=RunReader(client),
-            archive=Archive(database),
-            catalogue=catalogue,
-            addresses=InputAddresses(trusted, SystemResolver(), store, links),
-            fingerprints=Fingerprints(secret),
-            asset_url=lambda asset: links.url(asset, datetime.now(UTC)),
-            task_queue=task_queue,
-        ),
-        keys=EnvironmentKeys(settings.api_key.get_secret_value()),
+        runs=held_runs,
+        keys=callers,
+        key_store=key_store,
+        limits=_limits(settings, stack),
+        callers=Callers(database, secret=secret, default_secret=settings.callback_secret.get_secret_value()),
         catalogue=catalogue,
         templates={slug: workflow.template for slug, workflow in load_templates().items()},
         providers=loaded.providers,
+        accounts=ProviderAccounts(
+            ProviderGate(database),
+            ProviderFigures(database),
+            account_limits(os.environ.get(VARIABLE, ""), {}, loaded.key_names),
+            catalogue,
+        ),
         addresses=WebhookAddresses(secret, settings.base_url),
         assets=store,
         links=links,
+        endings=Endings(client, held_runs, Deliveries(database)),
+        nudger=Nudger(held_runs),
+        estimates=Estimates(catalogue, loaded.providers, links, settings.base_url),
+        spending=spending,
+        finder=Finder(client, held_runs.reader, Lookups(database)),
+        database=database,
+        cron_secret=settings.cron_secret.get_secret_value() if settings.cron_secret else None,
+    )
+
+
+def _limits(settings: Settings, stack: AsyncExitStack) -> Limits:
+    shared = None
+    if settings.redis_url is not None:
+        shared = SharedWindows.open(settings.redis_url.get_secret_value())
+        stack.push_async_callback(shared.aclose)
+    return Limits(
+        creates=settings.rate_limit_per_minute,
+        reads=settings.read_limit_per_minute,
+        processes=settings.api_processes,
+        shared=shared,
     )

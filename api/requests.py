@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from domain.callbacks import CHOICES
 from domain.errors import Fault, RequestError
 from domain.limits import INPUT_BYTES, METADATA_BYTES, STRING_BYTES, check_shape, check_size
+from domain.money import micros_of
+from domain.plan import RunOptions
 
 _IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
@@ -18,6 +21,7 @@ class Envelope:
     input: dict[str, Any]
     metadata: dict[str, Any]
     webhook_url: str | None
+    options: RunOptions = RunOptions()
 
 
 def read_envelope(body: dict[str, Any]) -> Envelope:
@@ -36,9 +40,47 @@ def read_envelope(body: dict[str, Any]) -> Envelope:
         faults += shape or check_size(value, name, most)
         parts[name] = value
     webhook_url = _read_webhook_url(body.get("webhook_url"), faults)
+    options = _read_options(body, faults)
     if faults:
         raise RequestError("Request validation failed.", faults=faults)
-    return Envelope(parts["input"], parts["metadata"], webhook_url)
+    return Envelope(parts["input"], parts["metadata"], webhook_url, options)
+
+
+def _read_options(body: dict[str, Any], faults: list[Fault]) -> RunOptions:
+    given: dict[str, Any] = {}
+    for name in ("fallbacks", "resubmit_unknown"):
+        value = body.get(name)
+        if isinstance(value, bool):
+            given[name] = value
+        elif value is not None:
+            faults.append(Fault((name,), "must be true or false"))
+    if body.get("max_cost") is not None:
+        try:
+            given["max_cost"] = micros_of(body["max_cost"])
+        except ValueError:
+            faults.append(Fault(("max_cost",), 'must be an amount in US dollars, such as 0.5 or "0.50"'))
+    if body.get("webhook_events") is not None:
+        given["webhook_events"] = _read_events(body["webhook_events"], faults)
+    return RunOptions(**given)
+
+
+def _read_events(value: Any, faults: list[Fault]) -> tuple[str, ...]:
+    chosen = value if isinstance(value, list) else []
+    if not chosen or any(not isinstance(name, str) or name not in CHOICES for name in chosen):
+        faults.append(Fault(("webhook_events",), f"must be a list of one or more of {', '.join(CHOICES)}"))
+        return ()
+    return tuple(name for name in CHOICES if name in chosen)
+
+
+def read_webhook_url(body: dict[str, Any]) -> str:
+    """Of a body in which it must stand."""
+    faults: list[Fault] = []
+    url = _read_webhook_url(body.get("webhook_url"), faults)
+    if url is None and not faults:
+        faults.append(Fault(("webhook_url",), "is missing"))
+    if url is None or faults:
+        raise RequestError("Request validation failed.", faults=faults)
+    return url
 
 
 def _read_webhook_url(value: Any, faults: list[Fault]) -> str | None:

@@ -2,14 +2,13 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from pydantic import TypeAdapter
 from temporalio.api.common.v1 import Payloads, WorkflowExecution
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowFailureError
@@ -17,19 +16,27 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes, Workfl
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.budgets import Budgets
 from api.callers import Caller
+from api.cursors import Cursors
+from api.events import Events, Listeners
 from api.fingerprints import Fingerprints, refuse_conflict
 from api.inputs import InputAddresses
+from api.listing import Listing, read_archived
 from api.requests import Envelope, read_idempotency_key
+from api.waiting import Outlook
 from domain.catalogue import Catalogue
 from domain.chains import ChainTemplate
-from domain.errors import RequestError, UnavailableError
-from domain.plan import MOST_TAGS, TAG_BYTES, ChainPlan
+from domain.costs import refuse_over_max_cost
+from domain.errors import LimitError, RequestError, UnavailableError
+from domain.labels import metadata_pairs
+from domain.plan import ChainPlan
 from domain.planning import RunRequest, plan_run
 from domain.provider import Notice
 from domain.resources import run_resource
 from domain.runs import CancelRequested, ProviderReported, RunStatus, Snapshot, first_snapshot
 from domain.tokens import AttemptToken
+from domain.waiting import Facts
 from storage.archive import Archive
 from temporal import names
 from temporal.reading import RunReader, StoredRun
@@ -48,8 +55,6 @@ ANSWER_WAIT = 2.0
 """Seconds that the report of a living job waits for the submit's own answer. Providers allow 5 s or more."""
 
 _RPC = timedelta(seconds=5)
-_PLAN = TypeAdapter(ChainPlan)
-_SNAPSHOT = TypeAdapter(Snapshot)
 
 
 @dataclass
@@ -61,7 +66,19 @@ class Runs:
     addresses: InputAddresses
     fingerprints: Fingerprints
     asset_url: Callable[[str], str]
+    budgets: Budgets
     task_queue: str = names.TASK_QUEUE
+    listeners: Listeners = field(default_factory=Listeners)
+    listing: Listing = field(init=False)
+    events: Events = field(init=False)
+    _outlook: Outlook = field(init=False)
+
+    def __post_init__(self) -> None:
+        # A secret that no caller can come by: no caller is called "".
+        sealing = self.fingerprints.run_id("", "cursors", "").encode()
+        self._outlook = Outlook(self.client, self.archive.ledger, self.task_queue)
+        self.listing = Listing(self.reader, self.archive, Cursors(sealing), self.asset_url)
+        self.events = Events(self.client, self.reader, self._outlook, self.asset_url)
 
     async def create(
         self,
@@ -72,24 +89,14 @@ class Runs:
         client_request_id: str | None,
     ) -> Json:
         """Check everything, then start the workflow. Nothing is stored or spent before the last check has passed."""
-        request = RunRequest(
-            run_id="",
-            caller=caller.id,
-            created_at=datetime.now(UTC),
-            input=envelope.input,
-            metadata=envelope.metadata,
-            webhook_url=envelope.webhook_url,
-            client_request_id=client_request_id,
-        )
-        plan = plan_run(template, request, self.catalogue)
+        plan = self._plan(template, caller, envelope, client_request_id)
         key = read_idempotency_key(idempotency_key)
         plan = replace(plan, run_id=self.fingerprints.run_id(caller.id, template.slug, key))
         prints = self.fingerprints.of(plan)
         if key is not None and (earlier := await self._find(plan.run_id)) is not None:
-            return self._replayed(earlier, prints)
-        plan = await self.addresses.settle(plan)
-        if plan.webhook_url is not None:
-            self.addresses.check_callback(plan.webhook_url)
+            return await self._replayed(earlier, prints)
+        plan = await self._settled(plan)
+        held = await self.budgets.hold(plan, caller)
         snapshot = first_snapshot(tuple(step.key for step in plan.steps), plan.created_at)
         try:
             await self._start(plan, snapshot, prints)
@@ -98,31 +105,58 @@ class Runs:
             earlier = await self._find(plan.run_id)
             if earlier is None:
                 raise UnavailableError("The run is being created by another request.", retry_after=1.0) from None
-            return self._replayed(earlier, prints)
+            return await self._replayed(earlier, prints)
+        except RPCError as error:
+            if held and error.status is RPCStatusCode.INVALID_ARGUMENT:
+                # Any other failure may have started it: then the reservation stands until it expires.
+                await self.budgets.give_back(plan.run_id)
+            raise
         self.reader.remember(plan)
         log.info("run_created", run_id=plan.run_id, template=plan.template, caller=plan.caller)
-        return run_resource(plan, snapshot, self.asset_url)
+        return await self._shown(StoredRun(plan, snapshot, prints, Facts()))
+
+    async def prepare(self, template: ChainTemplate, caller: Caller, envelope: Envelope) -> ChainPlan:
+        """The plan of a run that is not started, after every check of a create."""
+        return await self._settled(self._plan(template, caller, envelope, None))
 
     async def get(self, run_id: str, caller: Caller) -> Json:
-        return self._shown(await self._own(run_id, caller))
+        return await self._shown(await self.own(run_id, caller))
+
+    async def get_later(self, run_id: str, caller: Caller, seconds: int) -> Json | None:
+        """The run at its end, or as it is after so many seconds; None where this caller has too many calls waiting.
+
+        Giving up the wait stops nothing.
+        """
+        run = await self.own(run_id, caller)
+        if run.snapshot.status.ended:
+            return await self._shown(run)
+        try:
+            with self.listeners.one_more(caller.id):
+                await self._until_end(run_id, seconds)
+        except LimitError:
+            return None
+        return await self._shown(await self.own(run_id, caller))
 
     async def cancel(self, run_id: str, caller: Caller) -> Json:
         """Ask the run to stop and wait a moment for its end. A run that has ended stays as it is."""
-        run = await self._own(run_id, caller)
+        run = await self.own(run_id, caller)
         if run.snapshot.status.ended:
-            return self._shown(run)
-        handle = self.client.get_workflow_handle(run_id)
+            return await self._shown(run)
         try:
-            await handle.signal("cancel", CancelRequested(), rpc_timeout=_RPC)
-            async with asyncio.timeout(CANCEL_WAIT):
-                await handle.result()
+            await self.client.get_workflow_handle(run_id).signal("cancel", CancelRequested(), rpc_timeout=_RPC)
+            await self._until_end(run_id, CANCEL_WAIT)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-        except (TimeoutError, WorkflowFailureError):
-            pass  # still stopping, or ended as it should: canceled
         log.info("run_cancel_asked", run_id=run_id, caller=caller.id)
-        return self._shown(await self._own(run_id, caller))
+        return await self._shown(await self.own(run_id, caller))
+
+    async def own(self, run_id: str, caller: Caller) -> StoredRun:
+        """Another caller's run and one that never was are the same answer."""
+        run = await self._find(run_id)
+        if run is None or run.plan.caller != caller.id:
+            raise RequestError("There is no such run.", code="run_not_found")
+        return run
 
     async def report(self, token: AttemptToken, notice: Notice) -> None:
         """Hand a provider's webhook to its run. A run that has ended is told nothing."""
@@ -152,6 +186,29 @@ class Runs:
 
     # ---- inside -----------------------------------------------------------------------------------------------
 
+    def _plan(
+        self, template: ChainTemplate, caller: Caller, envelope: Envelope, client_request_id: str | None
+    ) -> ChainPlan:
+        request = RunRequest(
+            run_id="",
+            caller=caller.id,
+            created_at=datetime.now(UTC),
+            input=envelope.input,
+            metadata=envelope.metadata,
+            webhook_url=envelope.webhook_url,
+            client_request_id=client_request_id,
+            options=envelope.options,
+        )
+        return plan_run(template, request, self.catalogue)
+
+    async def _settled(self, plan: ChainPlan) -> ChainPlan:
+        """The plan with its addresses judged and its limit kept."""
+        plan = await self.addresses.settle(plan)
+        if plan.webhook_url is not None:
+            self.addresses.check_callback(plan.webhook_url)
+        refuse_over_max_cost(plan)
+        return plan
+
     async def _start(self, plan: ChainPlan, snapshot: Snapshot, prints: dict[str, str]) -> None:
         longest = timedelta(seconds=plan.deadline) + LAST_RESORT
         await self.client.start_workflow(
@@ -173,15 +230,14 @@ class Runs:
             return run
         if (archived := await self.archive.get(run_id)) is None:
             return None
-        plan = _PLAN.validate_json(archived.plan)
-        return StoredRun(plan, _SNAPSHOT.validate_json(archived.snapshot), self.fingerprints.of(plan))
+        run = read_archived(archived)
+        return replace(run, fingerprint=self.fingerprints.of(run.plan))
 
-    async def _own(self, run_id: str, caller: Caller) -> StoredRun:
-        """Another caller's run and one that never was are the same answer."""
-        run = await self._find(run_id)
-        if run is None or run.plan.caller != caller.id:
-            raise RequestError("There is no such run.", code="run_not_found")
-        return run
+    async def _until_end(self, run_id: str, seconds: float) -> None:
+        """Wait for the workflow's end, at most so long. The server holds the call: nothing is polled."""
+        with suppress(TimeoutError, WorkflowFailureError):
+            async with asyncio.timeout(seconds):
+                await self.client.get_workflow_handle(run_id).result()
 
     async def _learns_job(self, token: AttemptToken) -> bool:
         """Whether the run knows its job, now or in a moment.
@@ -203,12 +259,12 @@ class Runs:
         attempts = [attempt for step in run.snapshot.steps if step.key == token.step for attempt in step.attempts]
         return any(attempt.n == token.attempt and attempt.job for attempt in attempts)
 
-    def _replayed(self, run: StoredRun, prints: dict[str, str]) -> Json:
+    async def _replayed(self, run: StoredRun, prints: dict[str, str]) -> Json:
         refuse_conflict(run.fingerprint, prints)
-        return self._shown(run)
+        return await self._shown(run)
 
-    def _shown(self, run: StoredRun) -> Json:
-        return run_resource(run.plan, run.snapshot, self.asset_url)
+    async def _shown(self, run: StoredRun) -> Json:
+        return run_resource(run.plan, run.snapshot, self.asset_url) | await self._outlook.of(run)
 
 
 def _search_attributes(plan: ChainPlan) -> TypedSearchAttributes:
@@ -222,17 +278,6 @@ def _search_attributes(plan: ChainPlan) -> TypedSearchAttributes:
     ]
     if tags := plan.tags:
         pairs.append(SearchAttributePair(names.TAGS, tags))
-    if scalars := _scalars(plan.metadata):
+    if scalars := metadata_pairs(plan.metadata):
         pairs.append(SearchAttributePair(names.METADATA, scalars))
     return TypedSearchAttributes(pairs)
-
-
-def _scalars(metadata: Mapping[str, Any]) -> list[str]:
-    """`key=value` of the first scalar keys, so that a run can be found by them. They are not encrypted."""
-    pairs = []
-    for key, value in metadata.items():
-        if isinstance(value, (str, int, float, bool)):
-            text = f"{key}={str(value).lower() if isinstance(value, bool) else value}"
-            if len(text.encode()) <= TAG_BYTES:
-                pairs.append(text)
-    return pairs[:MOST_TAGS]

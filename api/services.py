@@ -8,9 +8,16 @@ from uuid import UUID
 from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from api.callers import Caller, EnvironmentKeys
+from api.callers import Caller, Keys
+from api.endings import Endings
+from api.estimates import Estimates
+from api.finding import Finder
+from api.limits import Kind, Limits, refuse_excess
+from api.nudging import Nudger
+from api.provider_accounts import ProviderAccounts
 from api.runs import Runs
 from domain.catalogue import Catalogue
 from domain.chains import ChainTemplate
@@ -18,20 +25,34 @@ from domain.errors import AuthError, RequestError
 from domain.provider import Provider
 from net.webhook_addresses import WebhookAddresses
 from storage.assets import Assets
+from storage.callers import Callers
+from storage.keys import KeyStore
 from storage.links import AssetLinks
+from storage.spending import Spending
 
 
 @dataclass(frozen=True)
 class Services:
     client: Client
     runs: Runs
-    keys: EnvironmentKeys
+    keys: Keys
+    key_store: KeyStore
+    callers: Callers
+    limits: Limits
     catalogue: Catalogue
     templates: Mapping[str, ChainTemplate]
     providers: Mapping[str, Provider]
+    accounts: ProviderAccounts
     addresses: WebhookAddresses
     assets: Assets
     links: AssetLinks
+    endings: Endings
+    nudger: Nudger
+    finder: Finder
+    estimates: Estimates
+    spending: Spending
+    database: AsyncEngine
+    cron_secret: str | None
 
 
 async def services(request: Request) -> Services:
@@ -42,8 +63,12 @@ async def services(request: Request) -> Services:
 Held = Annotated[Services, Depends(services)]
 
 
+# Cancelling is never limited: it ends work.
+_LIMITED = {"chains:run": Kind.CREATES, "chains:read": Kind.READS, "admin": Kind.READS}
+
+
 class Needs(SecurityBase):
-    """A dependency: the caller of this request, who must hold a scope."""
+    """A dependency: the caller of this request, who must hold a scope and not ask too often."""
 
     scheme_name = "key"
     model = HTTPBearer(description="A caller key of this deployment.")
@@ -52,9 +77,12 @@ class Needs(SecurityBase):
         self._scope = scope
 
     async def __call__(self, request: Request, held: Held) -> Caller:
-        caller = held.keys.authenticate(request.headers.get("authorization"))
+        caller = await held.keys.authenticate(request.headers.get("authorization"))
         if self._scope not in caller.scopes:
             raise AuthError(f"This key lacks the scope {self._scope!r}.", code="insufficient_scope")
+        if kind := _LIMITED.get(self._scope):
+            request.state.rate_limit = await held.limits.spend(caller, kind)
+            refuse_excess(request.state.rate_limit)
         return caller
 
 

@@ -7,6 +7,7 @@ from cyclopts import App
 from cli.demo import demo
 from cli.dev import dev
 from cli.failures import CommandFailed
+from cli.keys import keys
 from cli.serve import serve
 from cli.setup import setup
 from domain.errors import BabyChainError
@@ -22,6 +23,7 @@ app.command(serve)
 app.command(setup)
 app.command(dev)
 app.command(demo)
+app.command(keys)
 
 
 def main() -> None:

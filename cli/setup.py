@@ -20,6 +20,7 @@ from cli.signals import run
 from settings import Settings
 from storage.database import upgrade
 from temporal.connection import connect, missing_search_attributes, register_search_attributes
+from temporal.schedules import EVERY, ensure_sweep
 
 RETENTION = timedelta(hours=72)
 """An idempotency key is remembered for as long as Temporal keeps the ended run."""
@@ -47,6 +48,8 @@ async def prepare(settings: Settings, announce: Announce = print) -> None:
     announce(await _prepare_namespace(client))
     added = await register_search_attributes(client)
     announce(f"Search attributes: {', '.join(added) + ' added' if added else 'all there'}.")
+    await ensure_sweep(client)
+    announce(f"Schedule: a sweep every {EVERY.seconds} s.")
     await upgrade(settings.archive_url)
     announce("Database: the tables are up to date.")
 

@@ -6,7 +6,7 @@ from domain.errors import Fault, RequestError
 
 Path = tuple[str | int, ...]
 
-_CODES = (
+CODES = (
     "invalid_chain_input",
     "invalid_model_identifier",
     "unsupported_model_identifier",
@@ -31,7 +31,7 @@ class Findings:
     def raise_if_any(self) -> None:
         if not self.faults:
             return
-        code = min((code for code, _ in self.faults), key=_CODES.index)
+        code = min((code for code, _ in self.faults), key=CODES.index)
         faults = [fault for _, fault in self.faults]
         if len(faults) == 1:
             fault = faults[0]

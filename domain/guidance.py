@@ -33,6 +33,22 @@ _GUIDANCE: dict[str, tuple[str, tuple[str, ...]]] = {
         "The provider did not answer properly for as long as the step was allowed to wait.",
         ("Try again later.", "Choose a model of another provider."),
     ),
+    "provider_never_started": (
+        "The provider did not start the job: its own list shows none, and nothing was paid.",
+        ("Start a new run.", "Name several models for the step, so that another provider can take over."),
+    ),
+    "provider_paused": (
+        "New jobs are held back from this provider: it is out, or an operator has disabled it.",
+        ("Read GET /api/v1/providers for the reason.", "Choose a model of another provider, or try again later."),
+    ),
+    "max_cost_exceeded": (
+        "Going on could cost more than the run's max_cost.",
+        ("Raise max_cost.", "Choose cheaper models, or models whose price is published."),
+    ),
+    "spend_cap_exceeded": (
+        "This caller's spending cap leaves no room for the run.",
+        ("Wait until the day or month is over.", "Ask the operator for a higher cap."),
+    ),
     "provider_network_error": (
         "The provider could not be reached.",
         ("Check the server's outbound network.", "Try again later."),

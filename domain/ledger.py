@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.costs import spent_on_attempt
 from domain.money import Micros
 from domain.plan import ChainPlan
 from domain.runs import Snapshot
@@ -24,11 +25,10 @@ class AttemptRecord:
     job: str | None
     started_at: datetime
     ended_at: datetime
-    low: Micros | None
-    """The plan's estimate; None is an amount that nobody knew."""
-    high: Micros | None
-    cost: Micros | None
-    """What the provider said it cost; None where it says nothing."""
+    useful: Micros | None
+    """What it cost, or at most, where its provider tells no price. None is an amount that nobody knows."""
+    wasted: Micros | None
+    """The same for an attempt that came to nothing."""
 
 
 def attempt_records(plan: ChainPlan, snapshot: Snapshot) -> tuple[AttemptRecord, ...]:
@@ -36,9 +36,9 @@ def attempt_records(plan: ChainPlan, snapshot: Snapshot) -> tuple[AttemptRecord,
     ended = snapshot.ended or snapshot.updated
     records = []
     for planned in plan.steps:
-        estimates = {(one.provider, one.model): one.cost for one in planned.candidates}
-        for attempt in snapshot.step(planned.key).attempts:
-            estimate = estimates[attempt.provider, attempt.model]
+        state = snapshot.step(planned.key)
+        for attempt in state.attempts:
+            spent = spent_on_attempt(planned, attempt, state)
             records.append(
                 AttemptRecord(
                     run_id=plan.run_id,
@@ -55,9 +55,8 @@ def attempt_records(plan: ChainPlan, snapshot: Snapshot) -> tuple[AttemptRecord,
                     job=attempt.job,
                     started_at=attempt.started or ended,
                     ended_at=attempt.ended or ended,
-                    low=estimate.low,
-                    high=estimate.high,
-                    cost=attempt.cost,
+                    useful=spent.useful.high,
+                    wasted=spent.wasted.high,
                 )
             )
     return tuple(records)

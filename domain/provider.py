@@ -6,7 +6,7 @@ the workflow.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
@@ -170,6 +170,14 @@ class Mapped:
 
 
 @dataclass(frozen=True)
+class PriceNote:
+    """Where a price was read, and when."""
+
+    read_on: date
+    source: str
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """Everything the planner knows of a model."""
 
@@ -213,6 +221,8 @@ class ModelCard:
     speaks_words: bool = False
     """Its native parameters are the contract's own `generation_*` words, and reach it as the caller wrote them."""
     aliases: tuple[str, ...] = ()
+    priced: PriceNote | None = None
+    """None where no price is published."""
     hints: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -7,6 +7,7 @@ callback all show what this module makes.
 from collections.abc import Callable
 from typing import Any
 
+from domain.costs import Spent, spent_on_run, spent_on_step
 from domain.guidance import guidance_for
 from domain.money import Cost, dollars
 from domain.plan import ChainPlan, PlannedStep
@@ -15,6 +16,18 @@ from domain.timestamps import micros, millis
 
 Json = dict[str, Any]
 AssetUrl = Callable[[str], str]
+
+BABYSEA = "babysea"
+"""The mode whose steps say who served them."""
+
+_BABYSEA_KEYS = (
+    "provider_order",
+    "provider_used",
+    "babysea_generation_id",
+    "babysea_prediction_id",
+    "babysea_request_id",
+    "babysea_idempotency_replayed",
+)
 
 
 def run_resource(plan: ChainPlan, snapshot: Snapshot, asset_url: AssetUrl) -> Json:
@@ -40,7 +53,9 @@ def run_resource(plan: ChainPlan, snapshot: Snapshot, asset_url: AssetUrl) -> Js
         _step(plan, planned, snapshot.step(planned.key), index, asset_url) for index, planned in enumerate(plan.steps)
     ]
     run["timeline"] = [_event(plan, planned, snapshot.step(planned.key), i) for i, planned in enumerate(plan.steps)]
-    run["estimate"] = _cost(plan.cost)
+    run["estimate"] = shown_cost(plan.cost)
+    if any(step.attempts for step in snapshot.steps):
+        run["cost"] = _spent(spent_on_run(plan, snapshot))
     if plan.warnings:
         run["warnings"] = list(plan.warnings)
     return run
@@ -66,23 +81,40 @@ def _step(plan: ChainPlan, planned: PlannedStep, state: StepState, index: int, a
         step["generation_output_file"] = [_url(name, asset_url) for name in state.outputs]
     if state.error:
         step["error"] = _problem(state.error)
-    if state.metadata:
+    if plan.mode == BABYSEA:
+        step |= _babysea(state)
+    elif state.metadata:
         step["provider_metadata"] = state.metadata
+    step["estimate"] = shown_cost(planned.candidates[0].cost)
     if state.attempts:
         last = state.attempts[-1]
         if state.status is StepStatus.SUCCEEDED:
             step["served_by"] = {"provider": last.provider, "model": last.model}
-        step["attempts"] = [_attempt(attempt) for attempt in state.attempts]
+        step["attempts"] = [_attempt(attempt, planned) for attempt in state.attempts]
+        step["cost"] = _spent(spent_on_step(planned, state))
     if state.cancel_outcome:
         step["cancel_outcome"] = str(state.cancel_outcome)
     return step
+
+
+def _babysea(state: StepState) -> Json:
+    """What BabySea said of the step, each part as soon as it is known."""
+    told = dict(state.metadata)
+    if state.attempts and (job := state.attempts[-1].job):
+        told.setdefault("babysea_generation_id", job)
+    shown: Json = {name: told[name] for name in _BABYSEA_KEYS if name in told}
+    if "provider_order" in shown:
+        shown["provider_order"] = told["provider_order"].split(", ")
+    if "babysea_idempotency_replayed" in shown:
+        shown["babysea_idempotency_replayed"] = told["babysea_idempotency_replayed"] == "true"
+    return shown
 
 
 def _url(name: str, asset_url: AssetUrl) -> str:
     return name if "://" in name else asset_url(name)
 
 
-def _attempt(attempt: Attempt) -> Json:
+def _attempt(attempt: Attempt, planned: PlannedStep) -> Json:
     """Provider job and request ids stay inside."""
     shown: Json = {
         "number": attempt.n,
@@ -95,6 +127,10 @@ def _attempt(attempt: Attempt) -> Json:
     }
     if attempt.cost is not None:
         shown["cost"] = {"currency": "USD", "amount": dollars(attempt.cost)}
+    if lost := [word for one in planned.candidates if one.model == attempt.model for word in one.lost]:
+        shown["not_told"] = lost
+    if attempt.adapted:
+        shown["adapted"] = attempt.adapted
     if attempt.note:
         shown["note"] = attempt.note
     if attempt.error:
@@ -120,6 +156,8 @@ def _event(plan: ChainPlan, planned: PlannedStep, state: StepState, index: int) 
         event["completed_at"] = millis(state.ended)
     if state.started and state.ended:
         event["duration_ms"] = max(0, round((state.ended - state.started).total_seconds() * 1000))
+    if plan.mode == BABYSEA and "provider_used" in state.metadata:
+        event["provider_used"] = state.metadata["provider_used"]
     if state.outputs:
         event["output_files_count"] = len(state.outputs)
     if state.error:
@@ -134,7 +172,12 @@ def _problem(problem: Problem) -> Json:
     return shown
 
 
-def _cost(cost: Cost) -> Json:
+def _spent(spent: Spent) -> Json:
+    """`wasted` is what failed, canceled and unknown attempts cost, or may have cost."""
+    return {"useful": shown_cost(spent.useful), "wasted": shown_cost(spent.wasted)}
+
+
+def shown_cost(cost: Cost) -> Json:
     """An amount nobody knows is null, never zero."""
     return {
         "currency": "USD",

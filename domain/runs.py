@@ -75,6 +75,8 @@ class Attempt:
     cost: int | None = None
     started: datetime | None = None
     ended: datetime | None = None
+    adapted: str | None = None
+    """How input pictures were changed to fit the model."""
     note: str | None = None
 
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -19,6 +20,23 @@ from domain.errors import Refused, StartUnknown, StepError
 
 Fence = Callable[[], Awaitable[None]]
 
+@dataclass(frozen=True)
+class PaidRequest:
+    """What would be sent."""
+
+    url: str
+    body: Mapping[str, Any]
+
+
+class Rehearsed(Exception):
+    """Nothing has failed: the request is the answer."""
+
+    def __init__(self, request: PaidRequest) -> None:
+        super().__init__("rehearsed")
+        self.request = request
+
+
+_rehearsing: ContextVar[bool] = ContextVar("paid_request_rehearsal", default=False)
 _fence: ContextVar[Fence | None] = ContextVar("paid_request_fence", default=None)
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -35,6 +53,18 @@ def fenced(fence: Fence) -> Iterator[None]:
         _fence.reset(token)
 
 
+async def rehearse(submit: Callable[[], Awaitable[object]]) -> PaidRequest:
+    """The request that `submit` would send, made by the very code that sends it. Nothing leaves this process."""
+    token = _rehearsing.set(True)
+    try:
+        await submit()
+    except Rehearsed as stopped:
+        return stopped.request
+    finally:
+        _rehearsing.reset(token)
+    raise RuntimeError("the adapter sent no paid request")
+
+
 async def send_paid(
     http: httpx.AsyncClient,
     url: str,
@@ -49,6 +79,8 @@ async def send_paid(
 
     `read_limit` may recognise a 429 that no waiting mends, such as a spending stop.
     """
+    if _rehearsing.get():
+        raise Rehearsed(PaidRequest(url, body))
     sending = _Sending(_fence.get())
     try:
         response = await http.post(

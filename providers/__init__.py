@@ -1,11 +1,13 @@
 """Provider adapters: one file each. Whatever this folder holds is offered; nothing else lists them.
 
 A module has `NAME`, `KEY_NAME` (the environment variable of its key), `MODELS`, and
-`create(env, http) -> Provider | None`, which answers None when the key is missing.
+`create(env, http) -> Provider | None`, which answers None when the key is missing. One that serves the same model ids
+in a mode of its own names that mode in `MODE`.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
@@ -16,6 +18,8 @@ from domain.catalogue import Catalogue
 from domain.errors import SetupError
 from domain.provider import ModelCard, Provider
 
+_SHARED = ""
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -24,10 +28,12 @@ class Loaded:
     providers: Mapping[str, Provider]
     models: Mapping[str, ModelCard]
     key_names: Mapping[str, str]
+    of_mode: Mapping[str, Mapping[str, ModelCard]] = field(default_factory=dict)
+    """The models of a mode that has its own. All other modes share `models`."""
 
     def catalogue(self, *, mode: str, webhooks_reach_us: bool) -> Catalogue:
         return Catalogue(
-            models=self.models,
+            models=self.of_mode.get(mode, self.models),
             offered=frozenset(self.providers),
             key_names=self.key_names,
             mode=mode,
@@ -36,7 +42,12 @@ class Loaded:
 
 
 def modules() -> list[ModuleType]:
-    """Every adapter module; a broken one stops the start."""
+    """The adapters that all modes share."""
+    return [module for module in every_module() if mode_of(module) == _SHARED]
+
+
+def every_module() -> list[ModuleType]:
+    """Those of a mode of their own too. A broken one stops the start."""
     return [
         import_module(f"{__name__}.{module.name}")
         for module in iter_modules(__path__)
@@ -46,16 +57,23 @@ def modules() -> list[ModuleType]:
 
 def load(env: Mapping[str, str], http: httpx.AsyncClient) -> Loaded:
     providers: dict[str, Provider] = {}
-    models: dict[str, ModelCard] = {}
+    by_mode: defaultdict[str, dict[str, ModelCard]] = defaultdict(dict)
     key_names: dict[str, str] = {}
-    for module in modules():
+    for module in every_module():
+        models = by_mode[mode_of(module)]
         if twice := models.keys() & module.MODELS.keys():
             raise SetupError(f"two adapters offer {sorted(twice)}")
         models |= module.MODELS
         key_names[module.NAME] = module.KEY_NAME
         if (provider := module.create(env, http)) is not None:
             providers[module.NAME] = provider
-    return Loaded(providers, dict(sorted(models.items())), key_names)
+    ordered = {mode: dict(sorted(models.items())) for mode, models in by_mode.items()}
+    return Loaded(providers, ordered.pop(_SHARED), key_names, ordered)
+
+
+def mode_of(module: ModuleType) -> str:
+    """The mode that a module has for itself; most have none, and are there in every other one."""
+    return str(getattr(module, "MODE", _SHARED))
 
 
 def sandbox_environment(url: str) -> dict[str, str]:

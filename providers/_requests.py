@@ -1,7 +1,7 @@
 """From a JobRequest into a body: the model that it names, and its input pictures."""
 
 import base64
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from domain.errors import InputRejected, ModelUnavailable
 from domain.media import InputFile
@@ -26,9 +26,7 @@ def fitting(card: ModelCard, pictures: Sequence[InputFile]) -> Sequence[InputFil
     return pictures
 
 
-def first_frame(
-    card: ModelCard, pictures: Sequence[InputFile], *, types: Collection[str], most_bytes: int
-) -> InputFile:
+def first_frame(card: ModelCard, pictures: Sequence[InputFile]) -> InputFile:
     """The one picture that a video starts from, refused where it is already known that the model won't take it.
 
     Our own assets carry their true type; sizes are known only of a picture that travels as bytes.
@@ -36,12 +34,12 @@ def first_frame(
     picture = next(iter(fitting(card, pictures)), None)
     if picture is None:
         raise InputRejected(f"{card.id} starts from a picture, and got none.", code="invalid_provider_params")
-    kind = (picture.media_type or "").lower()
-    if kind and kind not in types:
-        raise InputRejected(f"{card.id} takes no picture of type {kind}; it takes {', '.join(sorted(types))}.")
-    if picture.data is not None and len(picture.data) > most_bytes:
+    kind, limits = (picture.media_type or "").lower(), card.pictures
+    if kind and limits.formats and kind not in limits.formats:
+        raise InputRejected(f"{card.id} takes no picture of type {kind}; it takes {', '.join(limits.formats)}.")
+    if picture.data is not None and limits.bytes is not None and len(picture.data) > limits.bytes:
         raise InputRejected(
-            f"{card.id} takes pictures of at most {most_bytes} bytes, and got one of {len(picture.data)}."
+            f"{card.id} takes pictures of at most {limits.bytes} bytes, and got one of {len(picture.data)}."
         )
     return picture
 

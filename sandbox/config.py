@@ -22,6 +22,7 @@ class Config:
     picture_seconds: float = 3
     video_seconds: float = 5
     media: Media = "real"
+    sees_pictures: bool = False  # fetch and judge pictures behind addresses where media is tiny too
     limits: bool = True  # the providers' limits on work in flight and on request rates; a load test turns them off
     webhook_retry_seconds: tuple[float, ...] = (1, 5, 30)
     bfl_webhook: BflWebhook = "secret"
@@ -39,6 +40,9 @@ class Config:
     bailian_retention_seconds: float = 24 * 3600
     bailian_sides: tuple[int, int] = (360, 2000)  # of a picture, in pixels; newer pages allow more
     bailian_errors: BailianErrors = "native"  # in which of three shapes the gateway puts them
+    babysea_start_seconds: float = 0  # how long a create takes: meanwhile its key is "in progress"
+    babysea_key_seconds: float = 24 * 3600  # how long idempotency keys are remembered
+    babysea_credits: float = 1_000_000  # of each account when it is first seen
     relaydance_dialect: RelayDanceDialect = "documented"
     relaydance_result_seconds: float = 1800
     relaydance_lag_seconds: float = 0  # how long after the submit a read still says that there is no such task

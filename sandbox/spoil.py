@@ -18,7 +18,9 @@ _ENDLESS_BYTES = 1 << 30
 _CHUNK = 64 * 1024
 _DRIPS = 20
 _READS = frozenset({"status", "result"})
-_SAY_OF_WHAT = frozenset({"id", "task_id", "polling_url", "url"})  # what a job or an uploaded file goes by
+_SAY_OF_WHAT = frozenset(
+    {"id", "task_id", "generation_id", "polling_url", "url"}
+)  # what a job or an uploaded file goes by
 _ALTERED = frozenset({"slow", "truncated", "wrong_type", "no_job_id"})  # kinds that need a right answer to spoil
 
 

@@ -46,7 +46,7 @@ def create_world(config: Config, providers: Collection[str]) -> World:
         jobs=Jobs(tasks),
         results=Results(config, faults),
         webhooks=Webhooks(faults, tasks, config.webhook_retry_seconds),
-        inputs=Inputs(downloads=config.media == "real"),
+        inputs=Inputs(downloads=config.media == "real" or config.sees_pictures),
         studio=Studio(config.media),
     )
 

@@ -75,6 +75,14 @@ def _read_png(file: BinaryIO, length: int) -> Size:
     raise malformed("the PNG has too many parts")
 
 
+def has_alpha(png: bytes) -> bool:
+    """Whether a whole PNG has an alpha channel, or names a colour that is transparent."""
+    place = 8
+    while png[place + 4 : place + 8] not in (b"IDAT", b"tRNS", b""):
+        place += 12 + big(png[place : place + 4])
+    return png[25] in (4, 6) or png[place + 4 : place + 8] == b"tRNS"
+
+
 def _read_webp(file: BinaryIO, length: int) -> Size:
     promised = little(read_at(file, 4, 4)) + 8
     if promised > length:

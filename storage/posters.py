@@ -1,17 +1,8 @@
-"""Small pictures for lists and previews, made when somebody first asks.
-
-Decoding a stranger's file is done in a process of its own (`storage.poster_process`): it has no keys in its
-environment, hard limits on memory and time, and when it dies nothing else does.
-"""
+"""Small pictures for lists and previews, made when somebody first asks, in a process of their own."""
 
 import asyncio
-import os
-import signal
-import sys
-from contextlib import suppress
 from importlib.util import find_spec
 from io import BytesIO
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
@@ -19,11 +10,11 @@ from domain.errors import OutputInvalid, RequestError
 from domain.media import MediaKind
 from storage.asset_ids import extension_of
 from storage.assets import AssetMissing, Assets
+from storage.decoder import decode
 from storage.measure import measure
 
 _WALL_SECONDS = 30.0
 _MOST_BYTES = 1024 * 1024
-_ROOT = Path(__file__).parent.parent
 _VIDEOS = frozenset({"mp4", "mov", "webm"})
 
 # Posters are never urgent, and two decoders at once would take the cores away from the work.
@@ -69,23 +60,12 @@ async def _make(assets: Assets, asset_id: str) -> bytes:
 
 
 async def _decode(file: BinaryIO, answer: BinaryIO, extension: str) -> bool:
-    """Whether the process says that it wrote a poster. Files, not pipes: a pipe can be held open for ever."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "storage.poster_process", extension,
-        stdin=file, stdout=answer, stderr=asyncio.subprocess.DEVNULL,
-        cwd=_ROOT, env={}, start_new_session=True,
-    )  # fmt: skip
+    """Whether the process says that it wrote a poster."""
     try:
-        async with asyncio.timeout(_WALL_SECONDS):
-            return await process.wait() == 0
+        return await decode("storage.poster_process", extension, file=file, answer=answer, seconds=_WALL_SECONDS)
     except TimeoutError as error:
         # Perhaps the machine was busy: this verdict is not kept.
         raise PosterUnavailable("The poster was not ready in time.", retry_after=_WALL_SECONDS) from error
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):  # it ended just now
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
 
 
 def _is_poster(answer: bytes) -> bool:

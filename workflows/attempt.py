@@ -42,6 +42,7 @@ class Ended:
     """How an attempt ended: with assets, with a failure, or canceled."""
 
     assets: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
     metadata: dict[str, str] = field(default_factory=dict)
     cost: int | None = None
     failure: StepFailure | None = None
@@ -109,6 +110,7 @@ class AttemptRun:
         started = await self._start()
         if isinstance(started, Ended):
             return started
+        self._attempt.adapted = started.adapted
         if isinstance(started, Finished):
             return await self._bring_in(started)
         self._note_job(started.job)
@@ -338,7 +340,7 @@ class AttemptRun:
             return Ended(failure=failure)
         if isinstance(answer, NotYet):
             return None
-        return Ended(assets=answer.assets, metadata=answer.metadata, cost=answer.cost)
+        return Ended(assets=answer.assets, sources=answer.sources, metadata=answer.metadata, cost=answer.cost)
 
     # ---- cancel -----------------------------------------------------------------------------------------------
 

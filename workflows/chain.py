@@ -12,8 +12,9 @@ from typing import Any, ClassVar, NoReturn
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from activities.calls import AfterRun, AttemptRef
+from activities.calls import AfterRun, AttemptRef, StepFailure
 from domain.chains import ChainTemplate
+from domain.costs import over_max_cost
 from domain.errors import Next
 from domain.media import InputRef
 from domain.plan import Candidate, ChainPlan, PlannedStep
@@ -45,6 +46,7 @@ class ChainWorkflow:
         self._plan = plan
         self._state = first_snapshot(tuple(step.key for step in plan.steps), plan.created_at)
         self._reports = Reports()
+        self._sources: dict[str, str] = {}
         self._cancel: CancelRequested | None = None
         self._canceled_from_outside = False
         self._changed = False
@@ -103,6 +105,9 @@ class ChainWorkflow:
             ended = await self._start_until_known(planned, state, candidate, inputs, deadline)
             if ended.failure is None or ended.canceled or ended.failure.next is not Next.NEXT_CANDIDATE:
                 break
+            if self._cancel is not None:
+                ended = Ended(canceled=True, cancel_outcome=CancelResult.NOT_STARTED)
+                break
         self._finish_step(state, ended)
 
     async def _start_until_known(
@@ -116,6 +121,8 @@ class ChainWorkflow:
         """One attempt, and another where the first came to nothing: no job was made, or the caller takes the risk."""
         is_last = candidate is planned.candidates[-1]
         for _ in range(policies.MOST_STARTS):
+            if (why := over_max_cost(self._plan, self._state, planned.key, candidate)) is not None:
+                return Ended(failure=StepFailure("max_cost_exceeded", why, Next.NEXT_CANDIDATE))
             until = min(deadline, self.now() + timedelta(seconds=candidate.deadline))
             ended = await self._attempt(planned, state, candidate, inputs[: candidate.pictures], until)
             unknown = ended.failure is not None and ended.failure.code == UNKNOWN_START
@@ -169,7 +176,9 @@ class ChainWorkflow:
 
     def _inputs(self, planned: PlannedStep) -> tuple[InputRef, ...]:
         """The picture handed on is the first output of each step it takes, then the caller's own."""
-        handed = tuple(InputRef(asset=self._state.step(key).outputs[0]) for key in planned.takes)
+        handed = tuple(
+            InputRef(asset=self._state.step(key).outputs[0], source=self._sources.get(key)) for key in planned.takes
+        )
         return handed + planned.inputs
 
     def _finish_step(self, state: StepState, ended: Ended) -> None:
@@ -182,6 +191,8 @@ class ChainWorkflow:
         else:
             state.status = StepStatus.SUCCEEDED
             state.outputs, state.metadata = list(ended.assets), dict(ended.metadata)
+            if ended.sources:
+                self._sources[state.key] = ended.sources[0]
         self.touch(state)
 
     # ---- the end ----------------------------------------------------------------------------------------------

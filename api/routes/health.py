@@ -11,7 +11,10 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from api import examples
+from api.envelopes import envelope
 from api.services import Held
+from storage.reachable import is_reachable
 from temporal.connection import is_serving, missing_search_attributes
 
 router = APIRouter(tags=["health"])
@@ -23,6 +26,14 @@ _SEEN_WITHIN = timedelta(seconds=70)
 @router.get("/healthz", summary="Is the process alive?")
 async def healthz() -> dict[str, str]:
     return {"status": "ok"}
+
+
+@router.get("/api/health", summary="Is the database there?", responses=examples.responses(503))
+async def health(held: Held) -> JSONResponse:
+    """For monitors written for the original: 200 while the database answers, 503 while it does not."""
+    if await is_reachable(held.database):
+        return envelope({"service": "babychain", "database": "ok"})
+    return envelope({"service": "babychain", "database": "unreachable"}, 503)
 
 
 @router.get("/readyz", summary="Can runs be created, and is somebody working on them?")

@@ -1,5 +1,6 @@
 """The models this deployment knows, and the parameters each takes."""
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
@@ -71,7 +72,11 @@ def _schema(card: ModelCard, catalogue: Catalogue) -> Json:
         "raw_schema": raw,
         "babychain_constraints": constraints,
         "available": catalogue.is_offered(card),
-        "input_pictures": {"minimum": card.inputs.minimum, "maximum": card.inputs.maximum},
+        "input_pictures": {
+            "minimum": card.inputs.minimum,
+            "maximum": card.inputs.maximum,
+            "limits": {name: value for name, value in asdict(card.pictures).items() if value not in (None, ())},
+        },
         "safety_class": str(card.safety(webhooks_reach_us=catalogue.webhooks_reach_us)),
         "hints": list(card.hints),
     }

@@ -25,7 +25,18 @@ import httpx
 
 from domain.errors import SetupError
 from domain.media import InputForm
-from domain.provider import Accepted, CancelOutcome, Finished, Job, JobRequest, JobState, Notice, Provider, Window
+from domain.provider import (
+    Absent,
+    Accepted,
+    CancelOutcome,
+    Finished,
+    Job,
+    JobRequest,
+    JobState,
+    Notice,
+    Provider,
+    Window,
+)
 from net.origins import TrustedOrigins
 from net.paid import send_paid
 from providers._answers import cannot_say_now, json_object, read, traceable
@@ -87,7 +98,7 @@ class Bach:
         """Bach can't cancel: the task goes on, and may be charged."""
         return CancelOutcome.NOT_STOPPED
 
-    async def find(self, model: str, token: str, window: Window) -> Job | None:
+    async def find(self, request: JobRequest, window: Window) -> Job | Absent | None:
         """Bach lists no tasks."""
         return None
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from domain.errors import Fault
-from domain.media import MediaKind, MediaRequest
+from domain.media import InputForm, MediaKind, MediaRequest, PictureLimits
 from domain.money import Cost
 from domain.provider import Inputs, Looks, Mapped, ModelCard, Params
 from providers._neutral import untold
@@ -24,8 +24,12 @@ RESOLUTION: Literal["720p", "1080p"] = "720p"
 SECONDS = 5
 _MOST_SECONDS = 6
 _MOST_SEED = 10_000_000
-PICTURE_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "image/tiff"})
-MOST_PICTURE_BYTES = 10 * 1024 * 1024
+PICTURES = PictureLimits(
+    formats=("image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "image/tiff"),
+    bytes=10_000_000,
+    least_side=300,
+)
+"""Its page says 10 MB; read as the smaller of the two megabytes."""
 
 Text = Annotated[str, Field(min_length=1, max_length=_LONGEST_TEXT), NotBlank]
 
@@ -141,7 +145,8 @@ MODELS: dict[str, ModelCard] = {
         from_neutral=from_neutral,
         read_inputs=read_image_url,
         inputs=Inputs(minimum=1, maximum=1),
-        input_sides=(300, 65_535),
+        pictures=PICTURES,
+        input_forms=(InputForm.URL,),
         owned=frozenset({"callback_url", "model_name"}),
         warn=warn,
         # Bach's own samples poll every ten seconds. How long a video takes is published nowhere.
@@ -150,6 +155,6 @@ MODELS: dict[str, ModelCard] = {
         deadline=1800.0,
         webhook=True,
         hints=_HINTS,
-        notes=("Bach fetches the picture itself, so this server must be reachable from outside.",),
+        notes=("Bach fetches the picture itself: from this server where it can be reached, else from its maker.",),
     )
 }

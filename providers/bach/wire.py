@@ -20,7 +20,7 @@ from domain.provider import Failed, Job, JobRequest, JobState, ModelCard, Notice
 from providers._answers import Redactor, address, short_text, webhook_object
 from providers._params import native
 from providers._requests import address_only, first_frame
-from providers.bach.models import MOST_PICTURE_BYTES, PICTURE_TYPES, RESOLUTION, SECONDS
+from providers.bach.models import RESOLUTION, SECONDS
 
 # ---- statuses -----------------------------------------------------------------------------------------------------
 
@@ -37,7 +37,7 @@ _MODERATION = re.compile(r"moderat|sensitive|content polic|unsafe", re.IGNORECAS
 
 
 def build_body(card: ModelCard, request: JobRequest, callback_url: str | None) -> dict[str, Any]:
-    picture = first_frame(card, request.inputs, types=PICTURE_TYPES, most_bytes=MOST_PICTURE_BYTES)
+    picture = first_frame(card, request.inputs)
     return {
         "resolution": RESOLUTION,
         "duration": SECONDS,

@@ -22,6 +22,7 @@ import httpx
 from domain.errors import AuthError, StepError
 from domain.media import InputForm
 from domain.provider import (
+    Absent,
     Accepted,
     Canceled,
     CancelOutcome,
@@ -119,7 +120,7 @@ class Bailian:
         is_stopped = response.is_success or isinstance(await self.status(job), Canceled)
         return CancelOutcome.STOPPED if is_stopped else CancelOutcome.NOT_STOPPED
 
-    async def find(self, model: str, token: str, window: Window) -> Job | None:
+    async def find(self, request: JobRequest, window: Window) -> Job | Absent | None:
         """Nothing of ours is in any list; see the top."""
         return None
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from domain.errors import Fault
-from domain.media import MediaKind, MediaRequest
+from domain.media import MediaKind, MediaRequest, PictureLimits
 from domain.money import Cost, Micros
 from domain.provider import Inputs, Looks, Mapped, ModelCard, Params
 from providers._neutral import untold
@@ -28,9 +28,14 @@ RESOLUTION: Literal["1080P"] = "1080P"
 SECONDS: Literal[5] = 5
 _MOST_SEED = 2_147_483_647
 
-# Newer pages allow 20 MB and larger sides for wan2.6; the strict values are right everywhere.
-PICTURE_TYPES = frozenset({"image/jpeg", "image/png", "image/bmp", "image/webp"})
-MOST_PICTURE_BYTES = 10 * 1024 * 1024
+PICTURES = PictureLimits(
+    formats=("image/jpeg", "image/png", "image/bmp", "image/webp"),
+    bytes=10_000_000,
+    least_side=360,
+    most_side=2_000,
+    opaque_png=True,
+)
+"""Newer pages allow 20 MB and larger sides for wan2.6; the strict values are right everywhere."""
 
 
 def _web_address(text: str) -> str:
@@ -248,7 +253,7 @@ def wan_from_neutral(rules: WanRules) -> Callable[[MediaRequest], Mapped]:
 _HINTS = (
     "Picture: JPEG, PNG without transparency, BMP or WebP, 360 to 2000 pixels on each side, at most 10 MB. It should "
     "have as many pixels as the resolution makes; the video keeps its shape, so 720P of a square is about 960 by 960.",
-    "In a chain: have the step before make a picture within those limits, since many models make larger ones unasked.",
+    "In a chain: the step before is asked for a picture within those limits, or this model gets a scaled copy.",
     "Prompt: describe the motion and the camera; the picture already shows the rest.",
     "Sound: audio_url replaces the model's own; what is longer than the video is cut, what is shorter ends in silence.",
 )
@@ -269,7 +274,7 @@ def _wan(rules: WanRules) -> ModelCard:
         from_neutral=wan_from_neutral(rules),
         read_inputs=read_img_url,
         inputs=Inputs(minimum=1, maximum=1),
-        input_sides=(360, 2_000),
+        pictures=PICTURES,
         merge=merge_parts,
         # No field of this call; named because callers know it from other video models.
         owned=frozenset({"callback_url"}),

@@ -28,7 +28,7 @@ from net.paid import retry_after
 from providers._answers import Redactor, address, json_object, short_text
 from providers._params import native
 from providers._requests import data_uri, first_frame
-from providers.bailian.models import MOST_PICTURE_BYTES, PICTURE_TYPES, RESOLUTION, SECONDS, WAN_RULES, part, rate_of
+from providers.bailian.models import RESOLUTION, SECONDS, WAN_RULES, part, rate_of
 
 # ---- statuses -----------------------------------------------------------------------------------------------------
 
@@ -44,7 +44,7 @@ _FAR_FUTURE = 1 << 32  # in Unix seconds, the year 2106: a larger number is no m
 
 
 def build_body(card: ModelCard, request: JobRequest) -> dict[str, Any]:
-    picture = first_frame(card, request.inputs, types=PICTURE_TYPES, most_bytes=MOST_PICTURE_BYTES)
+    picture = first_frame(card, request.inputs)
     params = native(request.params)
     return {
         "model": card.raw_id,

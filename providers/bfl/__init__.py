@@ -16,12 +16,25 @@ from urllib.parse import quote
 
 import httpx
 
+from domain.checks import Checked
 from domain.errors import AuthError, SetupError, UnexpectedResponse
 from domain.media import InputForm
-from domain.provider import Accepted, CancelOutcome, Finished, Job, JobRequest, JobState, Notice, Provider, Window
+from domain.provider import (
+    Absent,
+    Accepted,
+    CancelOutcome,
+    Finished,
+    Job,
+    JobRequest,
+    JobState,
+    Notice,
+    Provider,
+    Window,
+)
 from net.origins import TrustedOrigins
 from net.paid import send_paid
 from providers._answers import Redactor, cannot_say_now, json_object, read, short_text, traceable
+from providers._checks import read_check
 from providers._hosts import KeyHosts, api_key
 from providers._requests import named
 from providers._signatures import derived_secret
@@ -31,6 +44,7 @@ from providers.bfl.wire import (
     build_body,
     not_found,
     not_understood,
+    read_account,
     read_error,
     read_job,
     read_notice,
@@ -109,7 +123,7 @@ class Bfl:
         """BFL can't cancel: the job goes on, and is charged when it ends well."""
         return CancelOutcome.NOT_STOPPED
 
-    async def find(self, model: str, token: str, window: Window) -> Job | None:
+    async def find(self, request: JobRequest, window: Window) -> Job | Absent | None:
         """BFL lists no jobs."""
         return None
 
@@ -118,6 +132,11 @@ class Bfl:
             raise AuthError("This server expects no webhooks of BFL.", code="missing_webhook_signature")
         verify(headers, body, self._webhook_secret)
         return read_notice(body)
+
+    async def check(self) -> Checked:
+        """What is left of the account's credits. The poll address would not do: it asks for no key."""
+        response = await read(self._http, f"{self._base}/v1/credits", provider="BFL", headers=self._headers())
+        return read_check(response, read_account)
 
     async def _read(self, url: str) -> httpx.Response:
         """Ask at exactly the address that BFL gave: another cluster would not know the task.

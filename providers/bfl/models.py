@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from domain.errors import Fault
-from domain.media import InputForm, MediaKind, MediaRequest
+from domain.media import InputForm, MediaKind, MediaRequest, PictureLimits
 from domain.money import Cost, Micros
-from domain.provider import Inputs, Looks, Mapped, ModelCard, Params
+from domain.provider import Further, Inputs, Looks, Mapped, ModelCard, Params
 from providers._neutral import asked_size, fit_size, nearest_ratio, proportion, untold
 from providers._params import Jpeg, NativeParams, Prompt
 
@@ -127,6 +127,19 @@ def _input_number(slot: str) -> int:
         return 1
     numbered = _NUMBERED_INPUT.fullmatch(slot)
     return int(numbered[1]) if numbered else 0
+
+
+def _further(pictures: int) -> Further:
+    """`input_image` is the chain's; the numbered ones come after it."""
+    return Further(
+        most=pictures - 1,
+        read=read_numbered_inputs,
+        is_place=lambda path, params: len(path) == 1 and 1 < _input_number(str(path[0])) <= pictures,
+    )
+
+
+PICTURES = PictureLimits(bytes=20_000_000, pixels=20_000_000)
+"""Documented for FLUX 3; inferred for the others. Which formats it takes is said nowhere."""
 
 
 def read_image_prompt(params: Params) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -301,6 +314,8 @@ def _card(
         from_neutral=from_neutral,
         read_inputs=read_inputs,
         inputs=Inputs(maximum=pictures),
+        further=_further(pictures) if pictures > 1 else None,
+        pictures=PICTURES,
         input_forms=input_forms,
         owned=_OWNED,
         check=check,

@@ -180,3 +180,11 @@ def read_notice(body: bytes) -> Notice:
     return Notice(
         short_text(payload.get("id")) or short_text(payload.get("task_id")), status, ended=status not in RUNNING
     )
+
+
+# ---- the account ----------------------------------------------------------------------------------------------------
+
+
+def read_account(payload: Mapping[str, Any]) -> str | None:
+    left = payload.get("credits")
+    return f"{left:g} credits left" if isinstance(left, int | float) and not isinstance(left, bool) else None

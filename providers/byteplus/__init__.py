@@ -21,7 +21,18 @@ import httpx
 
 from domain.errors import StepError, UnexpectedResponse
 from domain.media import InputForm, MediaKind
-from domain.provider import Accepted, CancelOutcome, Finished, Job, JobRequest, JobState, Notice, Provider, Window
+from domain.provider import (
+    Absent,
+    Accepted,
+    CancelOutcome,
+    Finished,
+    Job,
+    JobRequest,
+    JobState,
+    Notice,
+    Provider,
+    Window,
+)
 from net.origins import TrustedOrigins
 from net.paid import send_paid
 from providers._answers import Redactor, cannot_say_now, json_object, read, request_id, short_text, traceable
@@ -31,6 +42,7 @@ from providers.byteplus import seedance, seedream
 from providers.byteplus.ark import API, NAME
 from providers.byteplus.wire import (
     CANCELED,
+    PAGE,
     QUEUED,
     build_picture_body,
     build_task_body,
@@ -53,7 +65,6 @@ MODELS = seedream.MODELS | seedance.MODELS
 _API_PATH = "/api/v3"
 # The API's hosts only: anybody can rent a bucket, and with it a host name, below volces.com.
 _OWN_HOSTS = re.compile(r"ark\.[a-z0-9-]+\.(bytepluses|volces)\.com")
-_PAGE = "500"
 
 
 class BytePlus:
@@ -114,24 +125,28 @@ class BytePlus:
         was_stopped = await self._status_word(job) in (QUEUED, CANCELED)
         return CancelOutcome.STOPPED if was_stopped else CancelOutcome.NOT_STOPPED
 
-    async def find(self, model: str, token: str, window: Window) -> Job | None:
-        """Look through the newest tasks of the model. Flex tasks are not among them: the list hides them."""
-        card = named(MODELS.values(), model)
+    async def find(self, request: JobRequest, window: Window) -> Job | Absent | None:
+        """Look through the newest tasks of the model."""
+        card = named(MODELS.values(), request.model)
         if card.kind is MediaKind.IMAGE:
             return None
+        query = {"page_num": "1", "page_size": str(PAGE), "filter.model": self._endpoints[card.id]}
+        if (tier := request.params.get("service_tier")) is not None:
+            # The list hides tasks of the flex tier unless they are asked for.
+            query["filter.service_tier"] = tier
         response = await read(
             self._http,
             self._base + seedance.PATH,
             provider="BytePlus",
             headers=self._headers(),
-            query={"page_num": "1", "page_size": _PAGE, "filter.model": self._endpoints[card.id]},
+            query=query,
         )
         payload = json_object(response)
         if (refusal := cannot_say_now("BytePlus", response, payload)) is not None:
             raise refusal
         if payload is None or not response.is_success:
             raise UnexpectedResponse(f"BytePlus answered HTTP {response.status_code} instead of its list of tasks.")
-        return find_task(payload, token, window)
+        return find_task(payload, request.token, window)
 
     def notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         return read_notice(body)

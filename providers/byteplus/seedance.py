@@ -14,6 +14,7 @@ from domain.provider import Inputs, Looks, Mapped, ModelCard, Params
 from providers._neutral import asked_size, nearest_ratio, untold
 from providers._params import NativeParams, Prompt
 from providers.byteplus.ark import API, NAME, WebSearch
+from providers.byteplus.frames import FURTHER, PICTURES, read_first_frame
 
 PATH = "/contents/generations/tasks"
 SUBMIT_TIMEOUT = 60.0
@@ -243,25 +244,6 @@ def _warn_values(rules: VideoRules, params: Params) -> Iterable[Fault]:
         )
 
 
-def read_first_frame(params: Params) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """The pictures that a caller put into `content` as first frame; without a role, a picture is one."""
-    content = params.get("content")
-    if not isinstance(content, list):
-        return (), dict(params)
-    urls = [_first_frame_of(item) for item in content]
-    rest = [item for item, url in zip(content, urls, strict=True) if url is None]
-    return tuple(url for url in urls if url is not None), {**params, "content": rest}
-
-
-def _first_frame_of(item: object) -> str | None:
-    match item:
-        case {"role": role} if role not in (None, "first_frame"):
-            return None
-        case {"type": "image_url", "image_url": {"url": str(url)}}:
-            return url
-    return None
-
-
 def merge_content(mapped: Params, native: Params) -> dict[str, Any]:
     """Native fields win; the caller's content stays first and gets the prompt and last frame that it lacks itself."""
     merged = {**mapped, **native}
@@ -428,6 +410,8 @@ def _seedance(id: str, rules: VideoRules) -> ModelCard:
         from_neutral=seedance_from_neutral(rules),
         read_inputs=read_first_frame,
         inputs=Inputs(maximum=1),
+        further=FURTHER if rules.references else None,
+        pictures=PICTURES,
         # The identifier carries the token by which a lost submit is found again.
         owned=frozenset({"callback_url", "safety_identifier"}),
         check=check_seedance(rules),

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from domain.errors import Fault
-from domain.media import MediaKind, MediaRequest
+from domain.media import MediaKind, MediaRequest, PictureLimits
 from domain.money import Cost, Micros
 from domain.provider import Inputs, Mapped, ModelCard, Params
 from providers._neutral import asked_size, fit_size, nearest_ratio, untold
@@ -81,6 +81,10 @@ class SizeRules:
 _SIZES_40 = SizeRules(("1K", "2K", "4K"), 921_600, 16_777_216)
 _SIZES_45 = SizeRules(("2K", "4K"), 3_686_400, 16_777_216)
 _SIZES_5_LITE = SizeRules(("2K", "3K", "4K"), 3_686_400, 10_404_496)
+
+
+PICTURES = PictureLimits(bytes=10_000_000, least_side=15, pixels=36_000_000, ratio=(1 / 16, 16))
+"""Newer pages allow 30 MB. Which formats it takes is said nowhere."""
 
 
 def read_size(size: object) -> tuple[int, int] | None:
@@ -217,6 +221,7 @@ def _seedream(id: str, raw_id: str, params: type[Seedream], rules: SizeRules, pr
         from_neutral=seedream_from_neutral(params, rules),
         read_inputs=read_image,
         inputs=Inputs(maximum=14),
+        pictures=PICTURES,
         # Not a field of this call; named because callers know it from the video models.
         owned=frozenset({"callback_url"}),
         warn=warn_seedream(rules),

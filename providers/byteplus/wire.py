@@ -19,6 +19,7 @@ from domain.errors import (
 from domain.media import InputFile
 from domain.money import Micros
 from domain.provider import (
+    Absent,
     Canceled,
     Failed,
     Finished,
@@ -43,6 +44,7 @@ QUEUED, SUCCEEDED, CANCELED, FAILED, EXPIRED = "queued", "succeeded", "cancelled
 
 RESULT_LIFE = timedelta(hours=24)
 CLOCK_DIFFERENCE = timedelta(seconds=60)
+PAGE = 500
 _FAR_FUTURE = 1 << 32  # in Unix seconds, the year 2106: a larger number is no moment
 
 _NO_PICTURE_YET = "BytePlus took the request, and its answer names no picture."
@@ -61,10 +63,11 @@ def build_picture_body(card: ModelCard, request: JobRequest, model: str) -> dict
 
 def build_task_body(card: ModelCard, request: JobRequest, model: str) -> dict[str, Any]:
     body = native(request.params)
-    frames = [
-        {"type": "image_url", "image_url": {"url": _address(picture)}, "role": "first_frame"}
-        for picture in fitting(card, request.inputs)
-    ]
+    # Frames and references exclude each other, so beside references the chain's own picture is their first.
+    has_references = card.further is not None and len(request.inputs) > 1
+    pictures = request.inputs if has_references else fitting(card, request.inputs)
+    role = "reference_image" if has_references else "first_frame"
+    frames = [{"type": "image_url", "image_url": {"url": _address(picture)}, "role": role} for picture in pictures]
     return {**body, "model": model, "content": [*body.get("content", []), *frames], "safety_identifier": request.token}
 
 
@@ -234,21 +237,21 @@ def not_understood(word: str) -> Unsure:
 # ---- looking for a lost task --------------------------------------------------------------------------------------
 
 
-def find_task(payload: Mapping[str, Any], token: str, window: Window) -> Job | None:
+def find_task(payload: Mapping[str, Any], token: str, window: Window) -> Job | Absent | None:
     """The one task in a list that carries our token and was made while the lost submit was under way."""
     opened = (window.opened - CLOCK_DIFFERENCE).timestamp()
     closed = (window.closed + CLOCK_DIFFERENCE).timestamp()
     items = payload.get("items")
-    ours = [
-        task_id
-        for item in (items if isinstance(items, list) else [])
-        if isinstance(item, dict)
-        and item.get("safety_identifier") == token
-        and isinstance(made := item.get("created_at"), int)
-        and opened <= made <= closed
-        and (task_id := short_text(item.get("id"))) is not None
-    ]
-    return Job(ours[0]) if len(ours) == 1 else None
+    if not isinstance(items, list):
+        return None
+    dated = [item for item in items if isinstance(item, dict) and isinstance(item.get("created_at"), int)]
+    ours = [item for item in dated if item.get("safety_identifier") == token]
+    if ours:
+        task_id = short_text(ours[0].get("id"))
+        return Job(task_id) if len(ours) == 1 and task_id and opened <= ours[0]["created_at"] <= closed else None
+    # A full page that does not reach back to the submit leaves the question open; so does a task without a date.
+    covers = len(items) < PAGE or min(item["created_at"] for item in dated) < opened
+    return Absent() if len(dated) == len(items) and covers else None
 
 
 # ---- callbacks ------------------------------------------------------------------------------------------------------

@@ -20,12 +20,25 @@ from urllib.parse import quote
 
 import httpx
 
+from domain.checks import Checked
 from domain.errors import Refused, StepError
 from domain.media import InputFile, InputForm
-from domain.provider import Accepted, CancelOutcome, Finished, Job, JobRequest, JobState, Notice, Provider, Window
+from domain.provider import (
+    Absent,
+    Accepted,
+    CancelOutcome,
+    Finished,
+    Job,
+    JobRequest,
+    JobState,
+    Notice,
+    Provider,
+    Window,
+)
 from net.origins import TrustedOrigins
 from net.paid import retry_after, send_paid
 from providers._answers import Redactor, address, cannot_say_now, json_object, read, traceable
+from providers._checks import read_check
 from providers._hosts import KeyHosts, api_key
 from providers._requests import fitting, named
 from providers.relaydance.models import API, MODELS, NAME, PATH, SUBMIT_TIMEOUT, UPLOADS_TIMEOUT
@@ -36,6 +49,7 @@ from providers.relaydance.wire import (
     read_error,
     read_job,
     read_limit,
+    read_models,
     read_notice,
     read_state,
     refuse_misfits,
@@ -93,12 +107,17 @@ class RelayDance:
         """RelayDance can't cancel: the task goes on, and is charged when it ends well."""
         return CancelOutcome.NOT_STOPPED
 
-    async def find(self, model: str, token: str, window: Window) -> Job | None:
+    async def find(self, request: JobRequest, window: Window) -> Job | Absent | None:
         """RelayDance lists no tasks."""
         return None
 
     def notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         return read_notice(body)
+
+    async def check(self) -> Checked:
+        """The models that this key may use."""
+        response = await read(self._http, f"{self._base}/models", provider="RelayDance", headers=self._headers())
+        return read_check(response, read_models)
 
     async def _hosted(self, pictures: Sequence[InputFile]) -> list[str]:
         """Addresses that RelayDance can fetch. Nothing is paid before the last picture has one."""

@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from domain.errors import Fault
-from domain.media import MediaKind, MediaRequest
+from domain.media import MediaKind, MediaRequest, PictureLimits
 from domain.money import Cost
 from domain.provider import Inputs, Looks, Mapped, ModelCard, Params
 from providers._neutral import asked_size, nearest_ratio, untold
 from providers._params import NativeParams, Prompt
+from providers.relaydance.references import FURTHER, MOST_PICTURES, REFERENCE, content_of, read_references
 
 NAME = "relaydance"
 API = "https://relaydance.com/v1"
@@ -21,8 +22,7 @@ PATH = "/video/generations"
 UPLOADS_TIMEOUT = 60.0
 SUBMIT_TIMEOUT = 60.0
 
-REFERENCE, FIRST_FRAME, LAST_FRAME = "reference_image", "first_frame", "last_frame"
-MOST_PICTURES = 9
+FIRST_FRAME, LAST_FRAME = "first_frame", "last_frame"
 
 # ---- parameters ---------------------------------------------------------------------------------------------------
 
@@ -82,6 +82,11 @@ class ClipWithSound(Clip):
     )
 
 
+# RelayDance publishes no limits. For uploads these are inferred; for Seedance they are its maker's.
+UPLOADS = PictureLimits(formats=("image/jpeg", "image/png", "image/webp"), bytes=20_000_000)
+SEEDANCE_PICTURES = replace(UPLOADS, least_side=300, most_side=6_000, ratio=(0.4, 2.5))
+
+
 @dataclass(frozen=True)
 class Rules:
     """What tells one model from another, as clients of the gateway found it; its pages give no table."""
@@ -91,21 +96,13 @@ class Rules:
     sound: bool | None = None
     """Whether the id itself decides that there is a sound track."""
     params: type[Clip] = Clip
+    least_pictures: int = 0
+    pictures: PictureLimits = SEEDANCE_PICTURES
     notes: tuple[str, ...] = ()
 
     @property
     def can_be_told_of_sound(self) -> bool:
         return self.params is ClipWithSound
-
-
-def content_of(params: Params) -> list[Any]:
-    metadata = params.get("metadata")
-    content = metadata.get("content") if isinstance(metadata, dict) else None
-    return content if isinstance(content, list) else []
-
-
-def reference(url: str) -> dict[str, Any]:
-    return {"type": "image_url", "image_url": {"url": url}, "role": REFERENCE}
 
 
 # ---- citations ----------------------------------------------------------------------------------------------------
@@ -220,31 +217,7 @@ def _warn(rules: Rules, params: Params, metadata: Mapping[str, Any]) -> Iterable
         yield Fault(("prompt",), f"prompt: a client of RelayDance cuts it at {_LONGEST_PROMPT} characters")
 
 
-# ---- pictures that the caller names ---------------------------------------------------------------------------------
-
-
-def read_references(params: Params) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """The caller's reference pictures, taken out of `content` in their order, which is how prompts count them.
-
-    Where frames stand beside them, or one comes twice, all stay: `check_clip` has something to say about it.
-    """
-    content = content_of(params)
-    urls = [_reference_of(item) for item in content]
-    found = tuple(url for url in urls if url is not None)
-    pictures = [item for item in content if isinstance(item, dict) and item.get("type") == "image_url"]
-    if not found or len(set(found)) < len(pictures):
-        return (), dict(params)
-    rest = [item for item, url in zip(content, urls, strict=True) if url is None]
-    return found, {**params, "metadata": {**params["metadata"], "content": rest}}
-
-
-def _reference_of(item: object) -> str | None:
-    if isinstance(item, dict):
-        said = {name: value for name, value in item.items() if value is not None}
-        match said:
-            case {"image_url": {"url": str(url)}} if said == reference(url):
-                return url
-    return None
+# ---- words of our own beside native ones ----------------------------------------------------------------------------
 
 
 def merge_metadata(mapped: Params, native: Params) -> dict[str, Any]:
@@ -352,7 +325,9 @@ def _card(raw_id: str, rules: Rules) -> ModelCard:
         read_neutral=clip_to_neutral(rules),
         from_neutral=clip_from_neutral(rules),
         read_inputs=read_references,
-        inputs=Inputs(maximum=MOST_PICTURES),
+        inputs=Inputs(minimum=rules.least_pictures, maximum=MOST_PICTURES),
+        further=FURTHER,
+        pictures=rules.pictures,
         owned=frozenset({"model", "callback_url"}),
         check=check_clip,
         check_pictures=check_pictures,
@@ -382,7 +357,13 @@ MODELS: dict[str, ModelCard] = {
         _card("doubao-seedance-2-0-1080p", Rules((4, 15), ("1080p",), params=ClipWithSound)),
         _card(
             "happyhorse-1.0-i2v",
-            Rules((3, 15), ("720p", "1080p"), notes=("At its maker it takes exactly one picture.",)),
+            Rules(
+                (3, 15),
+                ("720p", "1080p"),
+                least_pictures=1,
+                pictures=UPLOADS,
+                notes=("At its maker it takes exactly one picture.",),
+            ),
         ),
     )
 }

@@ -36,7 +36,8 @@ from domain.provider import (
 )
 from providers._answers import Redactor, address, short_text, webhook_object
 from providers._params import native
-from providers.relaydance.models import check_pictures, reference, with_citation
+from providers.relaydance.models import check_pictures, with_citation
+from providers.relaydance.references import reference
 
 # ---- statuses -----------------------------------------------------------------------------------------------------
 
@@ -209,3 +210,11 @@ def read_notice(body: bytes) -> Notice:
     """
     task = _task_of(webhook_object(body))
     return Notice(_id_of(task), short_text(task.get("status")), ended=_word_of(task) not in RUNNING | {""})
+
+
+# ---- the account ----------------------------------------------------------------------------------------------------
+
+
+def read_models(payload: Mapping[str, Any]) -> str | None:
+    models = payload.get("data")
+    return f"the key may use {len(models)} models" if isinstance(models, list) else None

@@ -26,6 +26,9 @@ def sandbox_env(url: str) -> dict[str, str]:
         "BFL_API_BASE_URL": f"{url}/bfl",
         "ARK_API_KEY": key_of("ark"),
         "ARK_API_BASE_URL": f"{url}/byteplus",
+        "BABYSEA_API_KEY": key_of("babysea"),
+        "BABYSEA_API_BASE_URL": f"{url}/babysea",
+        "BABYSEA_WEBHOOK_SECRET": "whsec_test_secret",
         "BABYCHAIN_SECRET": SECRET,
         "BABYCHAIN_TRUSTED_ORIGINS": f"{url},{url.replace('127.0.0.1', 'localhost')}",
     }

@@ -33,6 +33,7 @@ from domain.provider import (
     CancelOutcome,
     Failed,
     Job,
+    JobRequest,
     JobState,
     Notice,
     Output,
@@ -207,7 +208,7 @@ def test_a_body_names_what_bach_demands_and_leaves_its_defaults_to_it() -> None:
         ((ADDRESS, ADDRESS), "at most 1"),
         ((InputFile(url="https://a", media_type="image/avif"),), "no picture of type image/avif"),
         ((InputFile(data=jpeg("a"), media_type="image/jpeg"),), "BABYCHAIN_PUBLIC_URL"),
-        ((InputFile(data=b"\xff" * (10 * 1024 * 1024 + 1)),), "at most 10485760 bytes"),
+        ((InputFile(data=b"\xff" * (10_000_001)),), "at most 10000000 bytes"),
     ],
 )
 def test_a_picture_that_bach_can_not_take_is_refused_before_anything_is_paid(
@@ -548,7 +549,7 @@ async def test_a_task_that_bach_never_knew_is_lost_after_a_few_looks(provider: P
 
 async def test_nothing_can_be_canceled_or_looked_up(provider: Provider) -> None:
     assert await provider.cancel(Job(TASK)) is CancelOutcome.NOT_STOPPED
-    assert await provider.find(MODEL.raw_id, TOKEN, Window(NOW, NOW)) is None
+    assert await provider.find(JobRequest(MODEL.raw_id, {}, (), TOKEN), Window(NOW, NOW)) is None
 
 
 async def test_a_public_address_that_makes_callbacks_too_long_stops_the_start(http: httpx.AsyncClient) -> None:

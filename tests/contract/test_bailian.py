@@ -31,6 +31,7 @@ from domain.provider import (
     CancelOutcome,
     Failed,
     Job,
+    JobRequest,
     JobState,
     ModelCard,
     Output,
@@ -300,14 +301,14 @@ def test_a_picture_goes_by_address_or_as_base64() -> None:
     ("picture", "words"),
     [
         (InputFile(url="https://a", media_type="image/gif"), "no picture of type image/gif"),
-        (InputFile(data=b"\xff" * (10 * 1024 * 1024 + 1), media_type="image/png"), "at most 10485760 bytes"),
+        (InputFile(data=b"\xff" * (10_000_001), media_type="image/png"), "at most 10000000 bytes"),
     ],
     ids=["type", "size"],
 )
 def test_a_picture_that_wan_does_not_take_is_refused_before_anything_is_paid(picture: InputFile, words: str) -> None:
     with pytest.raises(InputRejected, match=words):
         build_body(WAN, request(WAN, PROMPT, picture))
-    build_body(WAN, request(WAN, PROMPT, InputFile(data=b"\xff" * (10 * 1024 * 1024), media_type="image/bmp")))
+    build_body(WAN, request(WAN, PROMPT, InputFile(data=b"\xff" * (10_000_000), media_type="image/bmp")))
 
 
 # ---- answers ------------------------------------------------------------------------------------------------------
@@ -663,7 +664,7 @@ async def test_a_task_that_has_ended_is_not_stopped(http: httpx.AsyncClient) -> 
 
 
 async def test_nothing_is_looked_up_and_nobody_may_call_back(provider: Provider) -> None:
-    assert await provider.find(WAN.raw_id, TOKEN, Window(NOW, NOW)) is None
+    assert await provider.find(JobRequest(WAN.raw_id, {}, (), TOKEN), Window(NOW, NOW)) is None
     with pytest.raises(AuthError):
         provider.notice({}, b'{"output": {}}', NOW)
 

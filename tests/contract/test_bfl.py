@@ -36,6 +36,7 @@ from domain.provider import (
     CancelOutcome,
     Failed,
     Job,
+    JobRequest,
     JobState,
     Notice,
     Pending,
@@ -727,7 +728,7 @@ async def test_a_redirect_within_bfl_is_followed(provider: Provider, sandbox: Co
 
 async def test_bfl_cannot_cancel_and_cannot_search(provider: Provider) -> None:
     assert await provider.cancel(JOB) is CancelOutcome.NOT_STOPPED
-    assert await provider.find(PRO.raw_id, "token", Window(NOW, NOW)) is None
+    assert await provider.find(JobRequest(PRO.raw_id, {}, (), "token"), Window(NOW, NOW)) is None
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from domain.errors import (
 from domain.media import InputFile, MediaKind, MediaRequest
 from domain.money import Cost
 from domain.provider import (
+    Absent,
     Accepted,
     Canceled,
     CancelOutcome,
@@ -48,6 +49,7 @@ from providers import byteplus
 from providers._answers import Redactor
 from providers.byteplus import MODELS, endpoint_setting
 from providers.byteplus.wire import (
+    PAGE,
     build_picture_body,
     build_task_body,
     error_of,
@@ -674,18 +676,25 @@ def listed(seconds: float = 0, **more: Any) -> dict[str, Any]:
         ([listed(65)], "cgt-1"),
         ([listed(-61)], None),
         ([listed(66)], None),
-        ([listed(safety_identifier="another")], None),
         ([listed(safety_identifier="another", id="cgt-2"), "odd", listed()], "cgt-1"),
         ([listed(), listed(id="cgt-2")], None),
         ([listed(created_at=None)], None),
         ([listed(id=None)], None),
-        ([], None),
         (None, None),
     ],
 )
 def test_exactly_one_task_with_our_token_and_of_that_time_is_ours(items: object, found: str | None) -> None:
     job = find_task({"items": items}, TOKEN, WINDOW)
     assert job == (Job(found) if found else None)
+
+
+def test_a_list_that_reaches_back_to_the_submit_and_lacks_the_task_says_that_there_is_none() -> None:
+    assert find_task({"items": []}, TOKEN, WINDOW) == Absent()
+    others = [listed(safety_identifier="another") for _ in range(PAGE)]
+    assert find_task({"items": others[1:]}, TOKEN, WINDOW) == Absent()
+    assert find_task({"items": others}, TOKEN, WINDOW) is None, "the page is full: there may be more"
+    older = listed(-61, safety_identifier="another")
+    assert find_task({"items": [*others[1:], older]}, TOKEN, WINDOW) == Absent()
 
 
 @pytest.mark.parametrize(
@@ -976,7 +985,7 @@ async def test_a_cancel_whose_answer_is_lost_is_asked_for_again() -> None:
 
 
 async def test_pictures_have_nothing_to_cancel_or_find(provider: Provider) -> None:
-    assert await provider.find(DREAM.raw_id, TOKEN, WINDOW) is None
+    assert await provider.find(request(DREAM, {}), WINDOW) is None
 
 
 async def test_a_task_whose_submit_was_lost_is_found_by_its_token(http: httpx.AsyncClient) -> None:
@@ -989,21 +998,21 @@ async def test_a_task_whose_submit_was_lost_is_found_by_its_token(http: httpx.As
             await provider.submit(request(DANCE, CONTENT), "key", None)
         window = Window(opened, datetime.now(UTC))
         (row,) = await control.submits()
-        found = await provider.find(DANCE.raw_id, TOKEN, window)
+        found = await provider.find(request(DANCE, CONTENT), window)
         assert found == Job(row["job_id"])
         assert isinstance(await ended(provider, found), Succeeded)
-        assert await provider.find(DANCE.raw_id, "another token", window) is None
-        assert await provider.find(FIRST.raw_id, TOKEN, window) is None
+        assert await provider.find(replace(request(DANCE, CONTENT), token="another token"), window) == Absent()
+        assert await provider.find(request(FIRST, CONTENT), window) == Absent()
 
 
 async def test_the_scarce_list_is_asked_again_later(provider: Provider, sandbox: Control) -> None:
     await sandbox.put_faults({"kind": "status", "status": 429, "operation": "status"})
     with pytest.raises(Refused) as raised:
-        await provider.find(DANCE.raw_id, TOKEN, WINDOW)
+        await provider.find(request(DANCE, CONTENT), WINDOW)
     assert raised.value.reason == "provider_rate_limited"
     await sandbox.put_faults({"kind": "status", "status": 400, "operation": "status"})
     with pytest.raises(UnexpectedResponse):
-        await provider.find(DANCE.raw_id, TOKEN, WINDOW)
+        await provider.find(request(DANCE, CONTENT), WINDOW)
 
 
 @pytest.mark.parametrize(

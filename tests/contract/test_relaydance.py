@@ -48,7 +48,8 @@ from net.paid import fenced
 from providers import relaydance
 from providers._answers import Redactor
 from providers.relaydance import MODELS
-from providers.relaydance.models import check_pictures, reference, with_citation
+from providers.relaydance.models import check_pictures, with_citation
+from providers.relaydance.references import reference
 from providers.relaydance.wire import (
     build_body,
     error_of,
@@ -60,6 +61,7 @@ from providers.relaydance.wire import (
 )
 from tests.contract.adapters import Control, adapter, ended, key_of, request, start
 from tests.contract.test_every_provider import faults_of, plan
+from tests.support.orders import order
 from tests.support.pictures import jpeg
 from tests.support.sandbox_server import QUICK, running_sandbox
 from tests.support.webhook_receiver import Receiver
@@ -255,6 +257,12 @@ def test_nine_references_are_planned_in_their_order_and_ten_are_refused() -> Non
     assert [ref.url for ref in step.inputs] == urls[:9]
     (fault,) = faults_of(FUSION, having(*map(reference, urls)))
     assert "10 pictures" in fault.message
+
+
+def test_a_model_that_only_animates_pictures_is_refused_in_a_step_without_one() -> None:
+    with pytest.raises(RequestError, match="needs an input picture"):
+        order(HORSE.id)
+    assert order(SILENT.id)
 
 
 def test_mixed_roles_and_a_callback_of_the_callers_are_refused_while_planning() -> None:
@@ -950,7 +958,8 @@ async def test_a_dead_link_is_followed_by_a_fresh_one(http: httpx.AsyncClient) -
 async def test_there_is_nothing_to_cancel_or_find(provider: Provider, sandbox: Control) -> None:
     job = await start(provider, request(SILENT, PROMPT))
     assert await provider.cancel(job) is CancelOutcome.NOT_STOPPED
-    assert await provider.find(SILENT.raw_id, "token", Window(NOW, NOW + timedelta(seconds=5))) is None
+    lost = JobRequest(SILENT.raw_id, {}, (), "token")
+    assert await provider.find(lost, Window(NOW, NOW + timedelta(seconds=5))) is None
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ import pytest
 from temporalio.client import Client
 
 from domain.runs import AttemptOutcome, RunStatus, Snapshot
-from tests.support.orders import order
+from tests.support.orders import catalogue, order
 from tests.support.sandbox_server import QUICK
 from tests.support.stack import Stack, running_stack
+from tests.support.trials import trial
 from workflows.policies import HEARTBEAT
 
 FLUX, SEEDANCE, SEEDREAM = "bfl/flux-2-pro", "bytedance/seedance-1.5-pro", "bytedance/seedream-4.5"
@@ -54,7 +55,7 @@ NOTHING_STARTED: dict[str, dict[str, Any]] = {
 
 
 def rule(model: str, fault: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"model": order(model).steps[0].candidates[0].raw_id, "operation": "submit"} | fault | more
+    return {"model": catalogue().models[model].raw_id, "operation": "submit"} | fault | more
 
 
 async def run_each(stack: Stack, *models: str, **more: Any) -> list[Snapshot]:
@@ -169,3 +170,60 @@ async def test_a_picture_that_takes_longer_than_the_heartbeat_timeout_is_waited_
     async with running_stack(temporal, tmp_path, config=replace(QUICK, picture_seconds=longer)) as stack:
         await stack.succeed(order(SEEDREAM))
         assert await submits(stack) == 1
+
+
+# ---- the others: one whose webhook alone leads back to a job, twice, and one whose jobs nothing leads back to ---------
+
+RELAYDANCE, BACH, BAILIAN = "relaydance/seedance-1-5-pro-with-audio", "bach/bach-1.0-preview", "bailian/wan2.6-i2v"
+OTHERS = (RELAYDANCE, BACH, BAILIAN)
+SOME_LOST_ANSWERS = ("503", "reset", "truncated, the whole length declared", "wrong types", "an error under 200")
+
+
+async def run_others(stack: Stack, **more: Any) -> list[Snapshot]:
+    return await asyncio.gather(*(stack.finish(trial(model, **more)[0]) for model in OTHERS))
+
+
+async def paid(stack: Stack, model: str) -> int:
+    raw_id = catalogue().models[model].raw_id
+    return sum(row["model"] == raw_id and row["job_id"] is not None for row in await stack.sandbox.jobs())
+
+
+@pytest.mark.parametrize("status", [400, 401, 402])
+async def test_others_end_the_step_with_the_reason_as_well(temporal: Client, tmp_path: Path, status: int) -> None:
+    async with running_stack(temporal, tmp_path) as stack:
+        await stack.sandbox.put_faults(*(rule(model, {"kind": "status", "status": status}) for model in OTHERS))
+        assert [code(snapshot) for snapshot in await run_others(stack)] == [REFUSALS[status]] * 3
+        assert [await paid(stack, model) for model in OTHERS] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("fault", SOME_LOST_ANSWERS)
+async def test_a_lost_job_introduces_itself_or_is_named_and_never_paid_twice(
+    temporal: Client, tmp_path: Path, fault: str
+) -> None:
+    async with running_stack(temporal, tmp_path) as stack:
+        await stack.sandbox.put_faults(*(rule(model, LOST_ANSWERS[fault], when="after") for model in OTHERS))
+        relaydance, bach, bailian = await run_others(stack)
+        assert "adopted" in str(relaydance.steps[-1].attempts[0].note)
+        assert "adopted" in str(bach.steps[-1].attempts[0].note)
+        assert (relaydance.status, bach.status) == (RunStatus.SUCCEEDED, RunStatus.SUCCEEDED)
+        assert code(bailian) == "start_outcome_unknown"
+        assert [await paid(stack, model) for model in OTHERS] == [1, 1, 1]
+
+
+async def test_others_do_not_start_again_what_may_have_started(temporal: Client, tmp_path: Path) -> None:
+    async with running_stack(temporal, tmp_path) as stack:
+        await stack.sandbox.put_faults(*(rule(model, NOTHING_STARTED["500"]) for model in OTHERS))
+        ended = await run_others(stack, deadline=4.0)
+        assert [code(snapshot) for snapshot in ended] == ["start_outcome_unknown"] * 3
+        assert [await paid(stack, model) for model in OTHERS] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"), [("moderated", "provider_content_moderated"), ("failed", "provider_failed")]
+)
+async def test_a_job_that_fails_says_why_whoever_ran_it(
+    temporal: Client, tmp_path: Path, fault: str, reason: str
+) -> None:
+    async with running_stack(temporal, tmp_path) as stack:
+        await stack.sandbox.put_faults(*(rule(model, {"kind": fault}) for model in OTHERS))
+        assert [code(snapshot) for snapshot in await run_others(stack)] == [reason] * 3

@@ -22,10 +22,13 @@ SECRETS: dict[str, Any] = {
     "cron_secret": "cron_test_secret",
 }
 
+UNLIMITED: dict[str, Any] = {"rate_limit_per_minute": 1_000_000, "read_limit_per_minute": 1_000_000}
+"""A suite asks more in a minute than a caller may."""
+
 
 def test_settings(folder: Path, **more: Any) -> Settings:
     """Settings that no environment variable reaches."""
-    values: dict[str, Any] = SECRETS | {"data_dir": folder, "provider_mode": "sandbox"} | more
+    values: dict[str, Any] = SECRETS | UNLIMITED | {"data_dir": folder, "provider_mode": "sandbox"} | more
     return Settings.model_validate(values)
 
 

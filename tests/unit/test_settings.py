@@ -28,9 +28,16 @@ def test_every_missing_and_every_wrong_name_is_said_at_once(environment: pytest.
 
 
 def test_a_mode_that_is_not_there_stops_the_start_and_is_not_pretended(environment: pytest.MonkeyPatch) -> None:
-    environment.setenv("BABYCHAIN_PROVIDER_MODE", "babysea")
+    environment.setenv("BABYCHAIN_PROVIDER_MODE", "seababy")
     with pytest.raises(SetupError, match="BABYCHAIN_PROVIDER_MODE"):
         Settings.load()
+
+
+def test_babysea_mode_reads_its_key_from_the_real_environment(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("BABYCHAIN_PROVIDER_MODE", "babysea")
+    seen = Settings.load().provider_environment({"BABYSEA_API_KEY": "bye_0123456789"})
+    assert seen["BABYSEA_API_KEY"] == "bye_0123456789"
+    assert "BABYSEA_API_BASE_URL" not in seen
 
 
 def test_links_live_a_week_at_least(environment: pytest.MonkeyPatch) -> None:
@@ -52,4 +59,14 @@ def test_only_a_public_https_address_lets_providers_reach_us(environment: pytest
     environment.setenv("BABYCHAIN_PUBLIC_URL", "http://media.example.com")
     assert not Settings.load().providers_reach_us
     environment.setenv("BABYCHAIN_PUBLIC_URL", "https://media.example.com")
+    assert Settings.load().providers_reach_us
+
+
+def test_over_plain_http_providers_reach_us_where_the_operator_vouches_for_our_address(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("BABYCHAIN_PUBLIC_URL", "http://127.0.0.1:8000")
+    environment.setenv("BABYCHAIN_TRUSTED_ORIGINS", "http://127.0.0.1:8090")
+    assert not Settings.load().providers_reach_us
+    environment.setenv("BABYCHAIN_TRUSTED_ORIGINS", "http://127.0.0.1:8090,http://127.0.0.1:8000")
     assert Settings.load().providers_reach_us

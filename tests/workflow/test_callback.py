@@ -26,7 +26,7 @@ async def delivered(workshop: Workshop, *answers: int) -> Delivery:
 
 def test_the_contracts_vector_is_signed_to_the_byte() -> None:
     moment = datetime.fromtimestamp(1779900000, UTC)
-    signed = babychain_signature("callback_test_secret", b'{"id":"x"}', moment)
+    signed = babychain_signature(["callback_test_secret"], b'{"id":"x"}', moment)
     assert signed == "t=1779900000,v1=4be849b707b1ee6f8d00c713bac94f33bd3bbce04ee34c6f62cacaf294335793"
 
 
@@ -40,7 +40,7 @@ async def test_one_callback_carries_the_run_and_both_signatures(workshop: Worksh
     assert call.headers["x-babychain-event"] == "chain_run.completed"
     moment = datetime.fromtimestamp(int(call.headers["webhook-timestamp"]), UTC)
     secret = SECRETS["callback_secret"]
-    assert call.headers["x-babychain-signature"] == babychain_signature(secret, call.body, moment)
+    assert call.headers["x-babychain-signature"] == babychain_signature([secret], call.body, moment)
     assert Webhook(standard_secret(secret)).verify(call.body, call.headers) == run
 
 

@@ -22,6 +22,7 @@ from sandbox.spoil import Call, answered
 from sandbox.world import World, account_of
 
 NAME = wording.NAME
+_MOST_INPUT_PIXELS = 20_000_000  # inferred from FLUX 3
 _ACTIVE_LIMIT = 24  # of an account; a model may have a smaller one of its own
 _OPENING_CREDITS = 1_000_000.0  # a load test must not run dry; a rule of kind `no_credit` shows what being dry is like
 
@@ -74,6 +75,8 @@ class _Desk:
             pictures = [await self._world.inputs.load(reference) for reference in order.pictures()]
         except UnusableInput as error:
             return _error(400, f"Could not read the input image: {error}.")
+        if any(picture.width * picture.height > _MOST_INPUT_PIXELS for picture in pictures):
+            return _error(400, "The input image has more than 20 megapixels.")
         job = self._job(model, order, pictures, row, account, fate or _marked(order.prompt))
         announcement = self._announcement(job)
         self._world.jobs.start(job)

@@ -27,6 +27,8 @@ _SERIES = (
 )
 _MOST_PICTURES = 15  # references and outputs together
 _DOWNLOADS = 100
+_MOST_INPUT_PIXELS = 36_000_000
+_MOST_INPUT_BYTES = 10 * 1024 * 1024  # newer pages say 30 MB
 
 
 class _Series(BaseModel):
@@ -96,10 +98,8 @@ class Images:
             raise ArkError(
                 400, "InvalidImageURL.InvalidFormat", f"The image could not be loaded: {error}.", "image"
             ) from error
-        if picture.data is not None and not (
-            min(picture.width, picture.height) > 14 and _is_shapely(picture.width, picture.height)
-        ):
-            raise invalid("image", "sides must be over 14 px and the aspect ratio within 1/16 to 16")
+        if picture.data is not None:
+            _check_picture(picture, len(picture.data))
         return picture
 
     def _job(self, body: _Body, pictures: list[InputPicture], row: Row, account: str, fate: Rule | None) -> Job:
@@ -214,6 +214,13 @@ def _check(body: _Body, model: ImageModel) -> None:
     if len(body.references()) > model.references:
         raise invalid("image", f"at most {model.references} reference images")
     _check_size(body.size, model)
+
+
+def _check_picture(picture: InputPicture, length: int) -> None:
+    if not (min(picture.width, picture.height) > 14 and _is_shapely(picture.width, picture.height)):
+        raise invalid("image", "sides must be over 14 px and the aspect ratio within 1/16 to 16")
+    if picture.width * picture.height > _MOST_INPUT_PIXELS or length > _MOST_INPUT_BYTES:
+        raise invalid("image", "the image must have at most 36 megapixels and 10 MB")
 
 
 def _check_size(size: str, model: ImageModel) -> None:

@@ -20,7 +20,7 @@ from sandbox.providers.relaydance import wording
 from sandbox.providers.relaydance.body import Body, parse
 from sandbox.providers.relaydance.errors import NAME, Refusal, account_or_401, error, key_of
 from sandbox.providers.relaydance.files import Files, form_of
-from sandbox.providers.relaydance.models import MODELS, clip_size
+from sandbox.providers.relaydance.models import MODELS, clip_size, takes
 from sandbox.spoil import Call, answered
 from sandbox.world import World
 
@@ -95,6 +95,8 @@ class _Desk:
 
     async def _accept(self, body: Body, row: Row, account: str, fate: Rule | None) -> Response:
         pictures = [await self._load(url) for url in body.pictures]
+        if not all(takes(MODELS[row.model], picture.width, picture.height) for picture in pictures if picture.data):
+            raise Refusal(400, f"metadata.content: {body.model} takes no image of this size")
         job = self._job(body, pictures, row, account, fate)
         rule = self._world.webhooks.at_acceptance(NAME, job.model) if row.callback_url else None
         job.details["was_announced"] = rule is not None and rule.kind == "early"

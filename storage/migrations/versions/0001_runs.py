@@ -23,7 +23,17 @@ def upgrade() -> None:
         sa.Column("callback_body", sa.LargeBinary, nullable=True),
     )
     op.create_index("runs_of_caller", "runs", ["caller", sa.text("ended_at DESC"), "run_id"])
+    op.create_table(
+        "run_labels",
+        sa.Column("run_id", sa.String(36), primary_key=True),
+        sa.Column("kind", sa.String(16), primary_key=True),
+        sa.Column("value", sa.String(255), primary_key=True),
+        sa.Column("caller", sa.String(255), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("runs_of_label", "run_labels", ["caller", "kind", "value", sa.text("ended_at DESC"), "run_id"])
 
 
 def downgrade() -> None:
+    op.drop_table("run_labels")
     op.drop_table("runs")

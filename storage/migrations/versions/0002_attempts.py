@@ -26,9 +26,8 @@ def upgrade() -> None:
         sa.Column("job", sa.String(512)),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("low", sa.BigInteger),
-        sa.Column("high", sa.BigInteger),
-        sa.Column("cost", sa.BigInteger),
+        sa.Column("useful", sa.BigInteger),
+        sa.Column("wasted", sa.BigInteger),
     )
     op.create_index("attempts_of_provider", "attempts", ["provider", "ended_at"])
     op.create_index("attempts_of_caller", "attempts", ["caller", "ended_at"])

@@ -21,7 +21,7 @@ from domain.errors import (
     UnavailableError,
 )
 from domain.guidance import guidance_for
-from domain.planning import _CODES
+from domain.findings import CODES
 
 ROOT = Path(domain.errors.__file__).parent.parent
 SOURCES = [
@@ -156,5 +156,5 @@ def test_there_is_advice_for_every_end_of_a_step() -> None:
 
 
 def test_the_planner_orders_every_code_it_gives() -> None:
-    assert _CODES[0] == "invalid_chain_input"
-    assert {status_of(RequestError("x", code=code)) for code in _CODES} == {400}
+    assert CODES[0] == "invalid_chain_input"
+    assert {status_of(RequestError("x", code=code)) for code in CODES} == {400}

@@ -9,7 +9,7 @@ from settings import Settings
 ROOT = Path(__file__).parents[3]
 COMPOSE = (ROOT / "docker-compose.temporal.yml").read_text()
 READ_BY_OTHERS = {"POSTGRES_PASSWORD", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_API_KEY"}
-SETTINGS = {f"BABYCHAIN_{name.upper()}" for name in Settings.model_fields}
+SETTINGS = {"REDIS_URL" if name == "redis_url" else f"BABYCHAIN_{name.upper()}" for name in Settings.model_fields}
 KEYS = {module.KEY_NAME for module in providers.modules()}
 
 

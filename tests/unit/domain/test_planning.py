@@ -98,7 +98,7 @@ def test_a_model_is_known_by_its_other_names_and_shown_by_its_own(name: str) -> 
     assert made.input["chain_models"]["text_to_image_model"] == FLEX
 
 
-@pytest.mark.parametrize("name", [5, "", "  ", "flux", [], {}, True])
+@pytest.mark.parametrize("name", [5, "", "  ", "flux", {}, True])
 def test_what_is_no_model_id_is_refused(name: Any) -> None:
     code, faults = refused("chain1", prompts("chain1") | {"text_to_image_model": name})
     assert code == "invalid_model_identifier"
@@ -224,7 +224,6 @@ def test_what_an_adapter_sets_itself_is_refused_in_both_spellings(model: str, na
     [
         ({"generation_input_file": [PICTURE]}, "generation_input_file"),
         ({"input_image": PICTURE}, "input_image"),
-        ({"input_image_2": PICTURE}, "input_image_2"),
         ({"generation_input_image": PICTURE}, "generation_input_image"),
         ({"generation_image": PICTURE}, "generation_image"),
         ({"image": [PICTURE]}, "image"),

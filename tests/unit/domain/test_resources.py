@@ -122,32 +122,31 @@ def shown(state: Callable[[ChainPlan], Snapshot], **more: Any) -> dict[str, Any]
     return run_resource(plan, state(plan), lambda asset: f"https://ours.example/assets/{asset}?signature=s")
 
 
+TRIED = ["estimate", "attempts", "cost"]
+SERVED = ["estimate", "served_by", "attempts", "cost"]
 STATES: dict[str, tuple[Callable[[ChainPlan], Snapshot], list[str], list[list[str]]]] = {
-    "queued": (queued, [], [[], []]),
-    "running": (running, [], [["attempts"], []]),
+    "queued": (queued, [], [["estimate"], ["estimate"]]),
+    "running": (running, [], [TRIED, ["estimate"]]),
     "half way": (
         half_way,
         [],
-        [
-            ["generation_output_file", "provider_metadata", "served_by", "attempts"],
-            ["generation_input_file", "attempts"],
-        ],
+        [["generation_output_file", "provider_metadata", *SERVED], ["generation_input_file", *TRIED]],
     ),
     "succeeded": (
         succeeded,
         [],
         [
-            ["generation_output_file", "provider_metadata", "served_by", "attempts"],
-            ["generation_input_file", "generation_output_file", "served_by", "attempts"],
+            ["generation_output_file", "provider_metadata", *SERVED],
+            ["generation_input_file", "generation_output_file", *SERVED],
         ],
     ),
-    "failed": (failed, ["error"], [["error", "attempts"], []]),
+    "failed": (failed, ["error"], [["error", *TRIED], ["estimate"]]),
     "canceled": (
         canceled,
         ["error"],
         [
-            ["generation_output_file", "provider_metadata", "served_by", "attempts"],
-            ["generation_input_file", "attempts", "cancel_outcome"],
+            ["generation_output_file", "provider_metadata", *SERVED],
+            ["generation_input_file", *TRIED, "cancel_outcome"],
         ],
     ),
 }
@@ -157,7 +156,8 @@ STATES: dict[str, tuple[Callable[[ChainPlan], Snapshot], list[str], list[list[st
 def test_every_state_has_exactly_its_keys_in_the_contracts_order(name: str) -> None:
     state, run_keys, step_keys = STATES[name]
     run = shown(state)
-    assert list(run) == [*RUN, *run_keys, "metadata", "client_request_id", *AFTER]
+    cost = [] if name == "queued" else ["cost"]
+    assert list(run) == [*RUN, *run_keys, "metadata", "client_request_id", *AFTER, *cost]
     assert [list(step) for step in run["steps"]] == [[*STEP, *more] for more in step_keys]
 
 

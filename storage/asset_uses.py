@@ -1,0 +1,94 @@
+"""Who uses an asset, so that deleting one run never takes a picture away from another.
+
+The rule: an asset lives while somebody uses it. A use is an object `uses/<hash>/<run id>` beside the asset. A run
+claims what it is given before it starts and what it made before the step counts as succeeded, and lets go only when
+it is deleted or its media are swept. A fresh upload counts as used for a day, for the run it was made for.
+
+Claiming and removing may meet. Who removes first puts up `removing/<hash>/<run id>` and then looks for uses; who
+claims first writes the use and then looks for that mark. So at least one of the two sees the other, whatever the
+order: either the removal keeps its hands off, or the claim fails and is repeated.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+import obstore
+from obstore.store import ObjectStore
+
+from domain.errors import UnavailableError
+from storage.asset_ids import hash_of, is_asset_id
+from storage.blobs import answering_store, open_store
+
+UPLOAD = "upload"
+UPLOAD_COUNTS = timedelta(hours=24)
+
+
+class AssetUses:
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """From `BABYCHAIN_ASSETS_URL`, as the assets themselves."""
+        return cls(open_store(url))
+
+    async def claim(self, asset_id: str, user: str) -> bool:
+        """Hold the asset for a run, or for `UPLOAD`. False: it is not there any more, and must be brought again.
+
+        UnavailableError while it is being removed: a repeat, a moment later, knows more.
+        """
+        digest = hash_of(asset_id)
+        with answering_store():
+            await obstore.put_async(self._store, f"uses/{digest}/{user}", b"")
+        if await self._names(f"removing/{digest}/"):
+            raise UnavailableError("The asset is just being removed.", code="asset_busy", retry_after=1.0)
+        return await self._exists(f"{asset_id}.json")
+
+    async def release(self, asset_id: str, user: str, now: datetime | None = None) -> bool:
+        """Let go of the asset, and remove it when nobody else uses it. Whether it is gone. Safe to repeat."""
+        if not is_asset_id(asset_id):
+            return False
+        digest = hash_of(asset_id)
+        mark = f"removing/{digest}/{user}"
+        with answering_store():
+            await obstore.put_async(self._store, mark, b"")
+        try:
+            await self._delete(f"uses/{digest}/{user}")
+            if await self._is_used(digest, now or datetime.now(UTC)):
+                return False
+            await self._remove(asset_id)
+        finally:
+            await self._delete(mark)
+        return True
+
+    async def _is_used(self, digest: str, now: datetime) -> bool:
+        with answering_store():
+            uses = await obstore.list(self._store, f"uses/{digest}/").collect_async()
+        return any(not use["path"].endswith(f"/{UPLOAD}") or now - use["last_modified"] < UPLOAD_COUNTS for use in uses)
+
+    async def _remove(self, asset_id: str) -> None:
+        """The facts go first, as they came last: whoever still finds them finds a whole file."""
+        digest = hash_of(asset_id)
+        for name in (f"{asset_id}.json", asset_id, f"{asset_id}.poster.webp", f"uses/{digest}/{UPLOAD}"):
+            await self._delete(name)
+        for name in await self._names(f"grants/{digest}/"):
+            await self._delete(name)
+
+    async def _names(self, prefix: str) -> list[str]:
+        with answering_store():
+            return [found["path"] for found in await obstore.list(self._store, prefix).collect_async()]
+
+    async def _exists(self, name: str) -> bool:
+        try:
+            with answering_store():
+                await obstore.head_async(self._store, name)
+        except FileNotFoundError:
+            return False
+        return True
+
+    async def _delete(self, name: str) -> None:
+        try:
+            with answering_store():
+                await obstore.delete_async(self._store, name)
+        except FileNotFoundError:
+            pass  # gone already: another removal, or our own first try

@@ -1,0 +1,114 @@
+"""Deleting one run never takes a picture away from another."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import obstore
+import pytest
+from obstore.store import LocalStore
+
+from domain.errors import UnavailableError
+from domain.media import MediaKind
+from storage.asset_uses import UPLOAD, UPLOAD_COUNTS, AssetUses
+from storage.assets import Assets
+from tests.support.pictures import jpeg
+
+CALLER = "alice"
+
+
+async def put(assets: Assets, words: str = "boat") -> str:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield jpeg(words)
+
+    facts = await assets.add(chunks(), limit=1_000_000, kinds=frozenset({MediaKind.IMAGE}))
+    await assets.grant(facts.id, CALLER)
+    await assets.keep_poster(facts.id, b"small")
+    return facts.id
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path)
+
+
+@pytest.fixture
+def assets(store: LocalStore) -> Assets:
+    return Assets(store)
+
+
+@pytest.fixture
+def uses(store: LocalStore) -> AssetUses:
+    return AssetUses(store)
+
+
+async def names(store: LocalStore) -> list[str]:
+    return [found["path"] for found in await obstore.list(store).collect_async()]
+
+
+async def test_an_asset_lives_until_its_last_user_lets_go(store: LocalStore, assets: Assets, uses: AssetUses) -> None:
+    asset = await put(assets)
+    assert await uses.claim(asset, "run-1")
+    assert await uses.claim(asset, "run-2")
+    assert not await uses.release(asset, "run-1")
+    assert await assets.facts(asset) is not None
+    assert await uses.release(asset, "run-2")
+    assert await assets.facts(asset) is None
+    assert await names(store) == [], "bytes, facts, poster, grants and marks are all gone"
+
+
+async def test_letting_go_twice_takes_nothing_from_others(assets: Assets, uses: AssetUses) -> None:
+    asset = await put(assets)
+    await uses.claim(asset, "run-2")
+    for _ in range(2):
+        assert not await uses.release(asset, "run-1")
+    assert await assets.facts(asset) is not None
+
+
+async def test_a_fresh_upload_is_kept_for_the_run_it_was_made_for(assets: Assets, uses: AssetUses) -> None:
+    asset = await put(assets)
+    await uses.claim(asset, UPLOAD)
+    await uses.claim(asset, "run-1")
+    now = datetime.now(UTC)
+    assert not await uses.release(asset, "run-1", now)
+    assert await uses.release(asset, "run-1", now + UPLOAD_COUNTS + timedelta(minutes=1))
+
+
+async def test_what_is_gone_can_not_be_claimed(assets: Assets, uses: AssetUses) -> None:
+    asset = await put(assets)
+    await uses.release(asset, "run-1")
+    assert not await uses.claim(asset, "run-2")
+
+
+async def test_what_is_being_removed_can_not_be_claimed_either(
+    store: LocalStore, assets: Assets, uses: AssetUses
+) -> None:
+    asset = await put(assets)
+    await obstore.put_async(store, f"removing/{asset.partition('.')[0]}/run-1", b"")
+    with pytest.raises(UnavailableError):
+        await uses.claim(asset, "run-2")
+
+
+@pytest.mark.parametrize("round_", range(20))
+async def test_a_claim_that_was_granted_is_never_broken_by_a_removal(
+    assets: Assets, uses: AssetUses, round_: int
+) -> None:
+    """Whichever is first: a run that was told yes finds its picture, and one that was told no may bring it anew."""
+    asset = await put(assets, f"race {round_}")
+    await uses.claim(asset, "old")
+
+    async def claim() -> bool:
+        try:
+            return await uses.claim(asset, "new")
+        except UnavailableError:
+            return False
+
+    removed, claimed = await asyncio.gather(uses.release(asset, "old"), claim())
+    assert (await assets.facts(asset) is not None) == (not removed)
+    assert not (removed and claimed)
+
+
+async def test_a_name_that_is_no_asset_touches_nothing(store: LocalStore, uses: AssetUses) -> None:
+    assert not await uses.release("../../etc/passwd", "run-1")
+    assert await names(store) == []
