@@ -97,7 +97,7 @@ async def build(
     )
     reader, archive = RunReader(client), Archive(database)
     removals, uses = Removals(database), AssetUses.open(settings.assets)
-    archiver = Archiver(reader, archive, removals, Lookups(database), uses, links.url)
+    archiver = Archiver(reader, archive, removals, Lookups(database), links.url)
     callers = Callers(database, secret=secret, default_secret=settings.callback_secret.get_secret_value())
     endings = EndingActivities(client, archiver)
     deliveries = DeliveryActivities(

@@ -1,4 +1,4 @@
-"""Write an ended run down, once: in the archive, in the ledger, and in the books of who uses which asset."""
+"""Write an ended run down, once: in the archive and in the ledger."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,6 @@ from domain.plan import ChainPlan
 from domain.resources import run_resource
 from domain.runs import Snapshot
 from storage.archive import Archive, ArchivedRun
-from storage.asset_uses import AssetUses
 from storage.deletion import Removals
 from storage.lookups import Lookups
 from temporal.reading import RunReader, StoredRun
@@ -33,7 +32,6 @@ class Archiver:
     archive: Archive
     removals: Removals
     lookups: Lookups
-    uses: AssetUses
     asset_url: Callable[[str, datetime], str]
 
     async def write(self, run_id: str) -> ArchivedRun | None:
@@ -41,10 +39,8 @@ class Archiver:
         if (written := await self.archive.get(run_id)) is not None:
             return written
         run = await self.runs.read(run_id)
-        if run is None or not run.snapshot.status.ended or await self.removals.is_deleted(run_id):
+        if run is None or not run.snapshot.status.ended:
             return None
-        for asset in assets_of(run.plan, run.snapshot):
-            await self.uses.claim(asset, run_id)
         if run.plan.client_request_id:
             await self.lookups.note_request(run_id, run.plan.client_request_id)
         ended = self._record(run)

@@ -50,9 +50,13 @@ class Estimates:
             "step_key": planned.key,
             "step_kind": str(planned.kind),
             "depends_on": list(planned.takes),
-            "estimate": shown_cost(planned.candidates[0].cost),
-            "candidates": [await self._candidate(planned, candidate) for candidate in planned.candidates],
-        }
+            "estimate": shown_cost(planned.cost),
+        } | await self._how(planned)
+
+    async def _how(self, planned: PlannedStep) -> Json:
+        if planned.reused is not None:
+            return {"reused": {"saved": shown_cost(planned.reused.saved)}}
+        return {"candidates": [await self._candidate(planned, candidate) for candidate in planned.candidates]}
 
     async def _candidate(self, planned: PlannedStep, candidate: Candidate) -> Json:
         shown: Json = {

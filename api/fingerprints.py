@@ -44,6 +44,7 @@ class Fingerprints:
             "byok_providers": used,
             "provider_mode": plan.mode,
             "options": asdict(plan.options),
+            "retry": asdict(plan.retry) if plan.retry else None,
         }
         return {name: self._print(value) for name, value in parts.items()}
 

@@ -23,6 +23,7 @@ from api.limits import Limits, RateLimitHeaders
 from api.middleware import RequestIdMiddleware
 from api.nudging import Nudger
 from api.provider_accounts import ProviderAccounts
+from api.retries import Retries
 from api.routes import (
     admin,
     assets,
@@ -33,6 +34,7 @@ from api.routes import (
     health,
     keys,
     models,
+    retries,
     runs,
     spend,
     templates,
@@ -63,6 +65,7 @@ from storage.links import AssetLinks
 from storage.lookups import Lookups
 from storage.provider_figures import ProviderFigures
 from storage.provider_gate import ProviderGate
+from storage.retries import RetryLinks
 from storage.spending import Spending
 from temporal.connection import connect
 from temporal.names import TASK_QUEUE
@@ -109,6 +112,7 @@ def build(
     app.add_middleware(TracingMiddleware)
     errors.install(app)
     for noun in (
+        retries,
         estimates,
         spend,
         deliveries,
@@ -158,17 +162,20 @@ async def _services(settings: Settings, client: Client, stack: AsyncExitStack, t
         fingerprints=Fingerprints(secret),
         asset_url=lambda asset: links.url(asset, datetime.now(UTC)),
         budgets=Budgets(spending),
+        retry_links=RetryLinks(database),
         task_queue=task_queue,
     )
+    templates = {slug: workflow.template for slug, workflow in load_templates().items()}
     return Services(
         client=client,
         runs=held_runs,
+        retries=Retries(held_runs, templates, store),
         keys=callers,
         key_store=key_store,
         limits=_limits(settings, stack),
         callers=Callers(database, secret=secret, default_secret=settings.callback_secret.get_secret_value()),
         catalogue=catalogue,
-        templates={slug: workflow.template for slug, workflow in load_templates().items()},
+        templates=templates,
         providers=loaded.providers,
         accounts=ProviderAccounts(
             ProviderGate(database),

@@ -38,6 +38,7 @@ from domain.runs import CancelRequested, ProviderReported, RunStatus, Snapshot, 
 from domain.tokens import AttemptToken
 from domain.waiting import Facts
 from storage.archive import Archive
+from storage.retries import RetryLinks
 from temporal import names
 from temporal.reading import RunReader, StoredRun
 from workflows.details import summary
@@ -67,6 +68,7 @@ class Runs:
     fingerprints: Fingerprints
     asset_url: Callable[[str], str]
     budgets: Budgets
+    retry_links: RetryLinks
     task_queue: str = names.TASK_QUEUE
     listeners: Listeners = field(default_factory=Listeners)
     listing: Listing = field(init=False)
@@ -89,13 +91,16 @@ class Runs:
         client_request_id: str | None,
     ) -> Json:
         """Check everything, then start the workflow. Nothing is stored or spent before the last check has passed."""
-        plan = self._plan(template, caller, envelope, client_request_id)
-        key = read_idempotency_key(idempotency_key)
-        plan = replace(plan, run_id=self.fingerprints.run_id(caller.id, template.slug, key))
+        plan = self.plan(template, caller, envelope, client_request_id)
+        return await self.launch(plan, caller, template.slug, read_idempotency_key(idempotency_key))
+
+    async def launch(self, plan: ChainPlan, caller: Caller, purpose: str, key: str | None) -> Json:
+        """Start the planned run, or find the one that the same key started for the same purpose."""
+        plan = replace(plan, run_id=self.fingerprints.run_id(caller.id, purpose, key))
         prints = self.fingerprints.of(plan)
         if key is not None and (earlier := await self._find(plan.run_id)) is not None:
             return await self._replayed(earlier, prints)
-        plan = await self._settled(plan)
+        plan = await self.settle(plan)
         held = await self.budgets.hold(plan, caller)
         snapshot = first_snapshot(tuple(step.key for step in plan.steps), plan.created_at)
         try:
@@ -115,12 +120,36 @@ class Runs:
         log.info("run_created", run_id=plan.run_id, template=plan.template, caller=plan.caller)
         return await self._shown(StoredRun(plan, snapshot, prints, Facts()))
 
-    async def prepare(self, template: ChainTemplate, caller: Caller, envelope: Envelope) -> ChainPlan:
-        """The plan of a run that is not started, after every check of a create."""
-        return await self._settled(self._plan(template, caller, envelope, None))
+    def plan(
+        self, template: ChainTemplate, caller: Caller, envelope: Envelope, client_request_id: str | None = None
+    ) -> ChainPlan:
+        """What a request becomes, without a run id, before its addresses are judged."""
+        request = RunRequest(
+            run_id="",
+            caller=caller.id,
+            created_at=datetime.now(UTC),
+            input=envelope.input,
+            metadata=envelope.metadata,
+            webhook_url=envelope.webhook_url,
+            client_request_id=client_request_id,
+            options=envelope.options,
+        )
+        return plan_run(template, request, self.catalogue)
+
+    async def settle(self, plan: ChainPlan) -> ChainPlan:
+        """The plan with its addresses judged and its limit kept: the checks of a create that ask somebody else."""
+        plan = await self.addresses.settle(plan)
+        if plan.webhook_url is not None:
+            self.addresses.check_callback(plan.webhook_url)
+        refuse_over_max_cost(plan)
+        return plan
 
     async def get(self, run_id: str, caller: Caller) -> Json:
-        return await self._shown(await self.own(run_id, caller))
+        run = await self.own(run_id, caller)
+        shown = await self._shown(run)
+        if run.snapshot.status.ended and (retried := await self.retry_links.of(run_id)):
+            shown["retried_by"] = retried
+        return shown
 
     async def get_later(self, run_id: str, caller: Caller, seconds: int) -> Json | None:
         """The run at its end, or as it is after so many seconds; None where this caller has too many calls waiting.
@@ -185,29 +214,6 @@ class Runs:
                 raise
 
     # ---- inside -----------------------------------------------------------------------------------------------
-
-    def _plan(
-        self, template: ChainTemplate, caller: Caller, envelope: Envelope, client_request_id: str | None
-    ) -> ChainPlan:
-        request = RunRequest(
-            run_id="",
-            caller=caller.id,
-            created_at=datetime.now(UTC),
-            input=envelope.input,
-            metadata=envelope.metadata,
-            webhook_url=envelope.webhook_url,
-            client_request_id=client_request_id,
-            options=envelope.options,
-        )
-        return plan_run(template, request, self.catalogue)
-
-    async def _settled(self, plan: ChainPlan) -> ChainPlan:
-        """The plan with its addresses judged and its limit kept."""
-        plan = await self.addresses.settle(plan)
-        if plan.webhook_url is not None:
-            self.addresses.check_callback(plan.webhook_url)
-        refuse_over_max_cost(plan)
-        return plan
 
     async def _start(self, plan: ChainPlan, snapshot: Snapshot, prints: dict[str, str]) -> None:
         longest = timedelta(seconds=plan.deadline) + LAST_RESORT

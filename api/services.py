@@ -18,6 +18,7 @@ from api.finding import Finder
 from api.limits import Kind, Limits, refuse_excess
 from api.nudging import Nudger
 from api.provider_accounts import ProviderAccounts
+from api.retries import Retries
 from api.runs import Runs
 from domain.catalogue import Catalogue
 from domain.chains import ChainTemplate
@@ -35,6 +36,7 @@ from storage.spending import Spending
 class Services:
     client: Client
     runs: Runs
+    retries: Retries
     keys: Keys
     key_store: KeyStore
     callers: Callers

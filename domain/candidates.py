@@ -56,10 +56,16 @@ def wish_of(card: ModelCard, params: Params, words: MediaRequest) -> tuple[Media
     untold = tuple(
         name
         for name, value in params.items()
-        if value != card.params.model_fields[name].get_default(call_default_factory=True)
+        if not _is_default(card, name, value)
         and card.read_neutral({key: kept for key, kept in params.items() if key != name}) == wish
     )
     return replace(wish, images=(), **unfilled), untold
+
+
+def _is_default(card: ModelCard, name: str, value: Any) -> bool:
+    """A word that the model may have and its card does not know has no default."""
+    known = card.params.model_fields.get(name)
+    return known is not None and value == known.get_default(call_default_factory=True)
 
 
 def retell(card: ModelCard, wish: MediaRequest, pictures: int) -> tuple[dict[str, Any], tuple[str, ...]] | str:

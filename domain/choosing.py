@@ -102,7 +102,7 @@ def _choose(step: Step, wanted: Any, path: Path, catalogue: Catalogue, found: Fi
         found.add(
             path,
             f"needs the key of {card.provider}, which this server has not; set {key} or choose another model",
-            "byok_credentials_missing",
+            "babysea_not_configured" if catalogue.mode == "babysea" else "byok_credentials_missing",
         )
     return card
 

@@ -40,7 +40,7 @@ def most_to_come(plan: ChainPlan, after: str) -> Micros | None:
     keys = [planned.key for planned in plan.steps]
     total = _NOTHING
     for planned in plan.steps[keys.index(after) + 1 :]:
-        total += planned.candidates[0].cost
+        total += planned.cost
     return total.high
 
 

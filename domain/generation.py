@@ -37,6 +37,21 @@ def split_generation(
     return _neutral(step, words, native, found), native
 
 
+def own_words(step: Step, input: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
+    """For a model that speaks these words itself: they reach it as the caller wrote them. A step's own ones win."""
+    shortcuts = ROOT_SHORTCUTS[step.kind] | {
+        f"{step.key}_prompt": "generation_prompt",
+        "provider_order": "generation_provider_order",
+    }
+    said = {long: input[short] for short, long in shortcuts.items() if input.get(short) is not None}
+    own = {
+        name: value
+        for name, value in raw.items()
+        if value is not None and not is_credential(name) and not is_provider_controlled(name)
+    }
+    return said | own
+
+
 Word = tuple[Path, Any]
 """Where the caller said it, and what."""
 

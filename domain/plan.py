@@ -41,6 +41,26 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Reused:
+    """What an earlier run made of this step. It is not done again, and not paid for again."""
+
+    outputs: tuple[str, ...]
+    metadata: dict[str, str]
+    provider: str
+    model: str
+    saved: Cost
+    """What it has cost then."""
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Which run this one retries, and from which step on."""
+
+    run_id: str
+    from_step: str
+
+
+@dataclass(frozen=True)
 class PlannedStep:
     key: str
     title: str
@@ -50,6 +70,12 @@ class PlannedStep:
     """The caller's own input pictures; those of earlier steps come at run time."""
     candidates: tuple[Candidate, ...]
     deadline: float
+    reused: Reused | None = None
+
+    @property
+    def cost(self) -> Cost:
+        """What its first model is expected to cost."""
+        return Cost.exactly(0) if self.reused else self.candidates[0].cost
 
 
 @dataclass(frozen=True)
@@ -84,6 +110,7 @@ class ChainPlan:
     client_request_id: str | None = None
     options: RunOptions = RunOptions()
     warnings: tuple[str, ...] = ()
+    retry: Retry | None = None
 
     def step_id(self, key: str) -> UUID:
         return uuid5(UUID(self.run_id), key)
@@ -104,5 +131,10 @@ class ChainPlan:
     def cost(self) -> Cost:
         total = Cost.exactly(0)
         for step in self.steps:
-            total += step.candidates[0].cost
+            total += step.cost
         return total
+
+    @property
+    def saved(self) -> Cost:
+        """What reused steps have cost when they were made."""
+        return sum((step.reused.saved for step in self.steps if step.reused), Cost.exactly(0))

@@ -14,7 +14,7 @@ from domain.chains import ChainTemplate, Step
 from domain.choosing import Chosen, choose_models
 from domain.findings import Findings, Path
 from domain.forbidden import is_credential, is_prewired, is_provider_controlled, named_fields, normalise
-from domain.generation import ROOT_SHORTCUTS, split_generation
+from domain.generation import ROOT_SHORTCUTS, own_words, split_generation
 from domain.handing_on import fit_together
 from domain.limits import check_shape
 from domain.media import InputRef, MediaRequest
@@ -147,7 +147,10 @@ def _plan_step(
         return None
     card = chosen.first
     _check_owned(step, card, raw, found)
-    words, native = split_generation(step, input, raw, found)
+    if card.speaks_words:
+        words, native = MediaRequest(step.kind), own_words(step, input, raw)
+    else:
+        words, native = split_generation(step, input, raw, found)
     named, native = (card.further.read if step.takes and card.further else card.read_inputs)(native)
     pictures = _pictures(step, card, input, (*words.images, *named), found)
     mapped = card.from_neutral(replace(words, images=()))

@@ -54,6 +54,9 @@ def run_resource(plan: ChainPlan, snapshot: Snapshot, asset_url: AssetUrl) -> Js
     ]
     run["timeline"] = [_event(plan, planned, snapshot.step(planned.key), i) for i, planned in enumerate(plan.steps)]
     run["estimate"] = shown_cost(plan.cost)
+    if plan.retry:
+        run["retry_of"] = {"run_id": plan.retry.run_id, "from_step": plan.retry.from_step}
+        run["saved"] = shown_cost(plan.saved)
     if any(step.attempts for step in snapshot.steps):
         run["cost"] = _spent(spent_on_run(plan, snapshot))
     if plan.warnings:
@@ -85,7 +88,10 @@ def _step(plan: ChainPlan, planned: PlannedStep, state: StepState, index: int, a
         step |= _babysea(state)
     elif state.metadata:
         step["provider_metadata"] = state.metadata
-    step["estimate"] = shown_cost(planned.candidates[0].cost)
+    step["estimate"] = shown_cost(planned.cost)
+    if planned.reused:
+        step["served_by"] = {"provider": planned.reused.provider, "model": planned.reused.model}
+        step["reused"] = {"saved": shown_cost(planned.reused.saved)}
     if state.attempts:
         last = state.attempts[-1]
         if state.status is StepStatus.SUCCEEDED:

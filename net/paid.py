@@ -74,10 +74,12 @@ async def send_paid(
     headers: Mapping[str, str],
     read_timeout: float,
     read_limit: Callable[[httpx.Response], StepError | None] = lambda response: None,
+    read_doubt: Callable[[httpx.Response], StepError | None] = lambda response: None,
 ) -> httpx.Response:
     """POST a job. Returns an answer of 2xx, or of 4xx, which the adapter reads; 5xx and silence are unknown.
 
-    `read_limit` may recognise a 429 that no waiting mends, such as a spending stop.
+    `read_limit` may recognise a 429 that no waiting mends, such as a spending stop; `read_doubt` an answer that would
+    be unknown by its status, and says for certain what became of the job.
     """
     if _rehearsing.get():
         raise Rehearsed(PaidRequest(url, body))
@@ -103,7 +105,7 @@ async def send_paid(
             retry_after=retry_after(response.headers),
         )
     if response.status_code >= 500 or response.status_code in _UNKNOWN_STATUSES or response.is_redirect:
-        raise StartUnknown(
+        raise read_doubt(response) or StartUnknown(
             f"{provider} answered HTTP {response.status_code}; it may have started the job.",
             facts={"status": response.status_code},
         )

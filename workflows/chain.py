@@ -98,6 +98,11 @@ class ChainWorkflow:
         state.started, state.status = now, StepStatus.RUNNING
         inputs = self._inputs(planned)
         state.inputs = [ref.asset or ref.url or "" for ref in inputs]
+        if planned.reused is not None:
+            state.status, state.ended = StepStatus.SUCCEEDED, now
+            state.outputs, state.metadata = list(planned.reused.outputs), dict(planned.reused.metadata)
+            self.touch(state)
+            return
         deadline = now + timedelta(seconds=planned.deadline)
         self.touch(state)
 

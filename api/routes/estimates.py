@@ -23,5 +23,5 @@ async def estimate_run(request: Request, template: Template, caller: Runner, hel
     Shows each step's candidates, their cost, and the very request that a provider would get.
     """
     envelope = read_envelope(await read_object(request))
-    plan = await held.runs.prepare(template, caller, envelope)
+    plan = await held.runs.settle(held.runs.plan(template, caller, envelope))
     return JSONResponse(await held.estimates.of(plan), headers={"cache-control": "no-store"})

@@ -50,7 +50,7 @@ async def create_run(
     """
     envelope = read_envelope(await read_object(request))
     if dry_run:
-        plan = await held.runs.prepare(template, caller, envelope)
+        plan = await held.runs.settle(held.runs.plan(template, caller, envelope))
         return JSONResponse(await held.estimates.of(plan), headers=_NO_STORE)
     run = await held.runs.create(template, caller, envelope, idempotency_key, request.state.client_request_id)
     headers = _NO_STORE | {"location": f"/api/v1/chains/get/{run['id']}"}

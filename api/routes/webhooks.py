@@ -6,8 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from api.bodies import read_bytes
-from api.deliveries import Deliveries
 from api.jobs import find_job
+from api.repeats import Repeats
 from api.services import Held
 from domain.errors import RequestError, SetupError
 
@@ -15,7 +15,7 @@ router = APIRouter(tags=["webhooks"])
 
 _MIB = 1024 * 1024
 _BABYSEA = "babysea"
-_seen = Deliveries()
+_seen = Repeats()
 
 
 @router.post("/api/webhooks/babysea", summary="Receive BabySea's account webhook", include_in_schema=False)

@@ -53,6 +53,7 @@ from providers.babysea.wire import (
     is_canceled,
     not_found,
     not_understood,
+    read_doubt,
     read_error,
     read_estimate,
     read_job,
@@ -91,6 +92,7 @@ class BabySea:
             body=body,
             headers={**self._headers(), "idempotency-key": key},
             read_timeout=SUBMIT_TIMEOUT,
+            read_doubt=lambda response: read_doubt(json_object(response), self._redact),
         )
         payload = json_object(response)
         with traceable(response, self._redact):

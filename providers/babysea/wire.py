@@ -47,6 +47,8 @@ _BAD_KEY = frozenset(
     {"authentication_required", "authentication_failed", "insufficient_permissions", "ip_not_allowed"}
     | {"account_not_found", "BSE1001", "BSE1002", "BSE1003", "BSE1007", "BSE1008"}
 )
+_OTHER_BODY = frozenset({"BSE2015"})
+_TRIED = frozenset({"provider_error", "all_providers_failed"})
 _NO_MODEL = frozenset({"model_not_found"})
 
 _MOST_CREDITS = 1_000_000
@@ -115,6 +117,21 @@ def read_error(status: int, payload: Mapping[str, Any] | None, redact: Redactor)
     words = {short_text(error.get("type")), short_text(error.get("code"))}
     message, facts = _told("BabySea refused the request", error, redact)
     return _kind(status, words)(message, facts={**facts, "status": status})
+
+
+def read_doubt(payload: Mapping[str, Any] | None, redact: Redactor) -> StepError | None:
+    """A 409 or 5xx that says for certain what became of the job; what it leaves open, the same key brings to light."""
+    error = _error(payload or {})
+    words = {short_text(error.get("type")), short_text(error.get("code"))}
+    if words & _OTHER_BODY:
+        # It is ours to mend: the first body may have been charged, so nobody else is asked either.
+        return InputRejected("BabySea knows this attempt's idempotency key with another body.")
+    message, facts = _told("BabySea refused the request", error, redact)
+    if words & _SPENT:
+        return CreditExhausted(message, facts=facts)
+    if words & _TRIED and error.get("retryable") is False:
+        return JobFailed(message, facts={**facts, "cost": 0})
+    return None
 
 
 def _kind(status: int, words: set[str | None]) -> type[StepError]:

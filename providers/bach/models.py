@@ -154,6 +154,7 @@ MODELS: dict[str, ModelCard] = {
         submit_timeout=SUBMIT_TIMEOUT,
         deadline=1800.0,
         webhook=True,
+        modes=("byok",),
         hints=_HINTS,
         notes=("Bach fetches the picture itself: from this server where it can be reached, else from its maker.",),
     )

@@ -283,6 +283,7 @@ def _wan(rules: WanRules) -> ModelCard:
         looks=Looks(quick_window=10.0, quick_pause=3.0, pause=10.0, longest_pause=15.0),
         submit_timeout=SUBMIT_TIMEOUT,
         deadline=1200.0,
+        modes=("byok",),
         hints=_HINTS,
         notes=(_PRICE,),
     )

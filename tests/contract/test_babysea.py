@@ -397,6 +397,27 @@ def test_types_decide_before_numbers(status: int, payload: dict[str, Any] | None
     assert error.facts["status"] == status
 
 
+@pytest.mark.parametrize(
+    ("status", "error", "kind"),
+    [
+        (409, {"code": "BSE2015"}, InputRejected),
+        (409, {"code": "BSE2016", "retryable": True}, StartUnknown),
+        (502, {"code": "BSE3003", "type": "all_providers_failed", "retryable": False}, JobFailed),
+        (502, {"code": "BSE3003", "type": "all_providers_failed", "retryable": True}, StartUnknown),
+        (504, {"code": "BSE3002", "type": "provider_timeout", "retryable": False}, StartUnknown),
+        (503, {"type": "provider_credits_exhausted"}, CreditExhausted),
+    ],
+    ids=str,
+)
+async def test_an_answer_of_doubtful_status_is_believed_where_it_is_certain(
+    sandbox: Control, http: httpx.AsyncClient, status: int, error: dict[str, Any], kind: type[StepError]
+) -> None:
+    told = {"kind": "status", "status": status, "body": complaint(**error)}
+    await sandbox.put_faults({"provider": "babysea", "operation": "submit"} | told)
+    with pytest.raises(kind):
+        await start(sea(sandbox, http), request(FLEX, BOAT))
+
+
 def test_what_each_upstream_said_is_told() -> None:
     said = [{"provider": "bfl", "message": "busy"}, {"provider": "fal", "message": "no"}, "odd"]
     error = read_error(400, complaint(code="BSE3003", message="All failed.", provider_errors=said), hide_nothing)

@@ -172,7 +172,7 @@ async def test_a_picture_that_takes_longer_than_the_heartbeat_timeout_is_waited_
         assert await submits(stack) == 1
 
 
-# ---- the others: one whose webhook alone leads back to a job, twice, and one whose jobs nothing leads back to ---------
+# ---- the others: two whose webhook alone leads back to a job, and one whose jobs nothing leads back to ---------------
 
 RELAYDANCE, BACH, BAILIAN = "relaydance/seedance-1-5-pro-with-audio", "bach/bach-1.0-preview", "bailian/wan2.6-i2v"
 OTHERS = (RELAYDANCE, BACH, BAILIAN)

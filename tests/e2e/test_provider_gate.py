@@ -17,7 +17,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from cli import providers as command
 from cli.local_temporal import TUNING, find_temporal
-from domain.breaker import BURST, STARTS_A_SECOND
+from domain.breaker import STARTS_A_SECOND
 from domain.plan import ChainPlan
 from domain.provider import Looks
 from domain.provider_limits import VARIABLE
@@ -156,7 +156,7 @@ async def test_a_dead_provider_is_asked_by_probes_alone_and_finds_a_queue_when_i
     assert {outcome.status for outcome in outcomes} == {RunStatus.SUCCEEDED}
     assert len(asked) - back == len(toys.jobs) == 65
     after = asked[back:]
-    assert max(sum(start <= at < start + 1 for at in after) for start in after) <= STARTS_A_SECOND + BURST + 1
+    assert max(sum(start <= at < start + 1 for at in after) for start in after) <= 2 * STARTS_A_SECOND
 
 
 def counting(app: FastAPI, asked: list[float]) -> FastAPI:

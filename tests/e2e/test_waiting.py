@@ -114,10 +114,11 @@ async def test_a_provider_at_work_is_what_the_run_waits_for(temporal: Client, tm
         await service.cancel(run_id)
 
 
-async def test_a_provider_that_takes_no_more_is_told_from_one_that_fails(temporal: Client, tmp_path: Path) -> None:
+async def test_a_provider_that_fails_is_told_from_one_that_takes_no_more(temporal: Client, tmp_path: Path) -> None:
     faults: dict[str, tuple[str, Json]] = {
-        "BFL has no room now (HTTP 429).": ("provider_limit", {"operation": "submit", "status": 429}),
         "BFL can't be asked about its jobs now (HTTP 503).": ("provider", {"operation": "status", "status": 503}),
+        # Last: every start at the provider keeps the pause that it asks for.
+        "BFL has no room now (HTTP 429).": ("provider_limit", {"operation": "submit", "status": 429}),
     }
     async with running_service(temporal, tmp_path) as service:
         for message, (who, fault) in faults.items():

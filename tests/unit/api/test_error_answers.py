@@ -20,8 +20,8 @@ from domain.errors import (
     StepError,
     UnavailableError,
 )
-from domain.guidance import guidance_for
 from domain.findings import CODES
+from domain.guidance import guidance_for
 
 ROOT = Path(domain.errors.__file__).parent.parent
 SOURCES = [

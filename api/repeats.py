@@ -5,7 +5,7 @@ from collections import OrderedDict
 _KEPT = 10_000
 
 
-class Deliveries:
+class Repeats:
     """Known to this process alone. That is enough: what another one lets through changes nothing twice, since the
     server drops a report that it has already taken.
     """
