@@ -15,7 +15,7 @@ QUICK_TESTS := tests/unit tests/contract tests/workflow tests/sandbox
 LOCK := uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--extra sandbox --extra postgres pyproject.toml
 
-.PHONY: help demo dev test check check-static bench faults fmt testserver setup-env lock coverage-doc
+.PHONY: help demo dev test check check-static bench figures faults fmt testserver setup-env lock coverage-doc
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name says; do \
@@ -41,6 +41,9 @@ check-static: $(DEVELOPMENT) ## What can be said without running anything
 
 bench: $(DEVELOPMENT) ## Measure what a run costs, as tables
 	@$(PYTHON) -m bench
+
+figures: $(DEVELOPMENT) ## Break everything at every provider and count how runs end, as tables (a quarter of an hour)
+	@$(PYTHON) -m bench.figures
 
 faults: $(DEVELOPMENT) ## The tests that kill, delay and lie
 	@tools/run-tests -k "kills or faults"

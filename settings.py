@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     retention_days: int | None = Field(None, ge=1, description="Days an ended run's pictures and videos are kept.")
     sandbox_url: str = Field("http://127.0.0.1:8090", description="Where the provider sandbox listens.")
     prices: Path | None = Field(None, description="A JSON file with prices of your own.")
+    provider_limits: str = Field("", description="Jobs at once per account: bfl=3,byteplus=10, or bfl=off.")
     fallbacks: str = Field("", description="Stand-ins for models named alone: model=model,model; model=model.")
     rate_limit_per_minute: int = Field(30, ge=1, description="Creates a minute and key.")
     read_limit_per_minute: int = Field(600, ge=1, description="Reads a minute and key.")

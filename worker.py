@@ -26,7 +26,7 @@ from activities.inputs import InputFiles, utc_now
 from activities.outputs import Outputs
 from activities.steps import StepActivities
 from activities.sweeping import SweepActivities
-from domain.provider_limits import VARIABLE, account_limits
+from domain.provider_limits import account_limits
 from net.client import guarded_client, provider_client
 from net.origins import TrustedOrigins
 from net.webhook_addresses import WebhookAddresses
@@ -72,7 +72,7 @@ async def build(
     database = open_database(settings.archive_url)
     stack.push_async_callback(database.dispose)
     secret = settings.secret.get_secret_value()
-    assets = Assets.open(settings.assets)
+    assets, uses = Assets.open(settings.assets), AssetUses.open(settings.assets)
     links = AssetLinks(secret.encode(), settings.base_url, days=settings.asset_link_days)
     addresses = WebhookAddresses(secret, settings.base_url)
     loaded = load(settings.provider_environment(os.environ), provider_http)
@@ -86,17 +86,17 @@ async def build(
             providers_reach_us=settings.providers_reach_us,
             limits={card.id: card.pictures for card in loaded.models.values()},
         ),
-        outputs=Outputs(outside_http, assets),
+        outputs=Outputs(outside_http, assets, uses),
         gate=Gate(
             ProviderGate(database),
             # An environment may be shared by workers with different keys, so any known provider may be named.
-            account_limits(os.environ.get(VARIABLE, ""), {}, loaded.key_names),
+            account_limits(settings.provider_limits, loaded.limits, loaded.key_names),
         ),
         callback_url=addresses.url,
         attempt_token=addresses.attempt_token,
     )
     reader, archive = RunReader(client), Archive(database)
-    removals, uses = Removals(database), AssetUses.open(settings.assets)
+    removals = Removals(database)
     archiver = Archiver(reader, archive, removals, Lookups(database), links.url)
     callers = Callers(database, secret=secret, default_secret=settings.callback_secret.get_secret_value())
     endings = EndingActivities(client, archiver)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import httpx
 
 from activities.calls import AttemptRef, Collected
-from domain.errors import UnexpectedResponse
+from domain.errors import UnavailableError, UnexpectedResponse
 from domain.media import MediaKind
 from domain.provider import Output, Succeeded
 from net.download import LinkExpired, download
+from storage.asset_uses import AssetUses
 from storage.assets import Assets
 
 _LIMITS = {MediaKind.IMAGE: 64 * 1024 * 1024, MediaKind.VIDEO: 1024 * 1024 * 1024}
@@ -23,6 +24,7 @@ LookAgain = Callable[[], Awaitable[Succeeded | None]]
 class Outputs:
     http: httpx.AsyncClient
     assets: Assets
+    uses: AssetUses
 
     async def bring_in(
         self, of: AttemptRef, kind: MediaKind, done: Succeeded, beat: Beat, look_again: LookAgain | None = None
@@ -49,6 +51,9 @@ class Outputs:
             async with download(self.http, output.url, max_bytes=_LIMITS[kind], timeout=_DOWNLOAD_SECONDS) as chunks:
                 facts = await self.assets.add(_beating(chunks, beat), limit=_LIMITS[kind], kinds=frozenset({kind}))
             await self.assets.grant(facts.id, of.caller)
+            if not await self.uses.claim(facts.id, of.run_id):
+                # The last run that had the same file was deleted between the two: bring it once more.
+                raise UnavailableError("The asset was removed while it was brought in.", code="asset_busy")
             stored.append(facts.id)
         return tuple(stored)
 

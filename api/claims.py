@@ -21,7 +21,9 @@ class Claims:
     async def hold_pictures(self, plan: ChainPlan) -> None:
         """Hold the run's own pictures before it starts, so that deleting another run does not take them away."""
         for step in plan.steps:
-            for ref in step.inputs:
-                if ref.asset and not await self.uses.claim(ref.asset, plan.run_id):
-                    fault = Fault(("input", f"{step.key}_params"), "names a picture that was deleted; upload it again")
+            taken_over = step.reused.outputs if step.reused else ()
+            for asset in (*(ref.asset for ref in step.inputs if ref.asset), *taken_over):
+                if not await self.uses.claim(asset, plan.run_id):
+                    message = "uses a picture that was deleted: upload it again, or run its step anew"
+                    fault = Fault(("input", f"{step.key}_params"), message)
                     raise RequestError("An input picture is gone.", code="invalid_chain_input", faults=[fault])

@@ -66,7 +66,7 @@ class Estimates:
             "estimate": shown_cost(candidate.cost),
         }
         if priced := self.catalogue.models[candidate.model].priced:
-            shown["price_source"] = {"read_on": priced.read_on.isoformat(), "source": priced.source}
+            shown["price_source"] = {"as_of": priced.as_of.isoformat(), "source": priced.source}
         if candidate.lost:
             shown["not_told"] = list(candidate.lost)
         shown["request"] = await self._request(planned, candidate)
@@ -91,9 +91,9 @@ class Estimates:
         asked = dict.fromkeys(one.model for step in plan.steps for one in step.candidates)
         notes = [(name, self.catalogue.models[name].priced) for name in asked]
         return [
-            f"The price of {name} was read on {note.read_on}; it may have changed since."
+            f"The price of {name} is of {note.as_of}; it may have changed since."
             for name, note in notes
-            if note is not None and (today or datetime.now(UTC).date()) - note.read_on > STALE
+            if note is not None and (today or datetime.now(UTC).date()) - note.as_of > STALE
         ]
 
 

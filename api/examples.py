@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from domain.callbacks import CHOICES
+
 Json = dict[str, Any]
 
 CREATE_EXAMPLE: Json = {
@@ -39,6 +41,11 @@ CREATE_BODY: Json = {
                         "input": {"type": "object", "description": "Models and parameters of each step."},
                         "metadata": {"type": "object", "description": "Comes back in every answer."},
                         "webhook_url": {"type": ["string", "null"], "description": "Gets one signed POST at the end."},
+                        "webhook_events": {
+                            "type": "array",
+                            "items": {"enum": list(CHOICES)},
+                            "description": "What webhook_url is told of; without it, the end of the run.",
+                        },
                     },
                 },
                 "example": CREATE_EXAMPLE,
@@ -89,7 +96,7 @@ _DESCRIPTIONS = {
     401: "The key is missing or unknown.",
     403: "The link has expired, or is not one of ours.",
     404: "It does not exist, or it is not yours.",
-    409: "The Idempotency-Key was used for another request.",
+    409: "It contradicts what is there: `code` says what, and what to do.",
     413: "The body is too large.",
     429: "Too much at once; Retry-After says when to come again.",
     416: "The range is not within the file.",

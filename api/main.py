@@ -14,6 +14,7 @@ import telemetry
 from api import errors, examples
 from api.budgets import Budgets
 from api.callers import EnvironmentKeys, Keys, StoreKeys
+from api.claims import Claims
 from api.endings import Endings
 from api.estimates import Estimates
 from api.finding import Finder
@@ -22,11 +23,13 @@ from api.inputs import InputAddresses
 from api.limits import Limits, RateLimitHeaders
 from api.middleware import RequestIdMiddleware
 from api.nudging import Nudger
+from api.operations import Operations
 from api.provider_accounts import ProviderAccounts
 from api.retries import Retries
 from api.routes import (
     admin,
     assets,
+    console,
     cron,
     deletion,
     deliveries,
@@ -34,6 +37,7 @@ from api.routes import (
     health,
     keys,
     models,
+    operations,
     retries,
     runs,
     spend,
@@ -49,20 +53,24 @@ from api.tracing import TracingMiddleware
 from domain.catalogue import Catalogue
 from domain.choosing import with_fallbacks
 from domain.prices import with_prices
-from domain.provider_limits import VARIABLE, account_limits
+from domain.provider_limits import account_limits
 from net.client import provider_client
 from net.origins import TrustedOrigins
 from net.resolve import SystemResolver
 from net.webhook_addresses import WebhookAddresses
 from settings import Settings
 from storage.archive import Archive
+from storage.asset_uses import AssetUses
 from storage.assets import Assets
 from storage.callers import Callers
 from storage.database import open_database
+from storage.deletion import Removals
 from storage.deliveries import Deliveries
+from storage.failing import FailingDeliveries
 from storage.keys import KeyStore
 from storage.links import AssetLinks
 from storage.lookups import Lookups
+from storage.prompts import Prompts
 from storage.provider_figures import ProviderFigures
 from storage.provider_gate import ProviderGate
 from storage.retries import RetryLinks
@@ -127,6 +135,8 @@ def build(
         provider_accounts,
         webhooks,
         health,
+        operations,
+        console,
     ):
         app.include_router(noun.router)
     return app
@@ -147,7 +157,7 @@ async def _services(settings: Settings, client: Client, stack: AsyncExitStack, t
     secret = settings.secret.get_secret_value()
     loaded = load(settings.provider_environment(os.environ), http)
     catalogue = _catalogue(settings, loaded)
-    store = Assets.open(settings.assets)
+    store, uses = Assets.open(settings.assets), AssetUses.open(settings.assets)
     links = AssetLinks(secret.encode(), settings.base_url, days=settings.asset_link_days)
     key_store = KeyStore(database)
     callers = Keys(EnvironmentKeys(settings.api_key.get_secret_value()), StoreKeys(key_store))
@@ -157,6 +167,7 @@ async def _services(settings: Settings, client: Client, stack: AsyncExitStack, t
         client=client,
         reader=RunReader(client),
         archive=Archive(database),
+        claims=Claims(Removals(database), uses),
         catalogue=catalogue,
         addresses=InputAddresses(trusted, SystemResolver(), store, links, loaded.models, settings.providers_reach_us),
         fingerprints=Fingerprints(secret),
@@ -180,14 +191,17 @@ async def _services(settings: Settings, client: Client, stack: AsyncExitStack, t
         accounts=ProviderAccounts(
             ProviderGate(database),
             ProviderFigures(database),
-            account_limits(os.environ.get(VARIABLE, ""), {}, loaded.key_names),
+            account_limits(settings.provider_limits, loaded.limits, loaded.key_names),
             catalogue,
         ),
         addresses=WebhookAddresses(secret, settings.base_url),
         assets=store,
+        uses=uses,
         links=links,
         endings=Endings(client, held_runs, Deliveries(database)),
         nudger=Nudger(held_runs),
+        operations=Operations(client, held_runs, Prompts(database), FailingDeliveries(database)),
+        temporal_ui=os.environ.get("BABYCHAIN_TEMPORAL_UI_URL"),
         estimates=Estimates(catalogue, loaded.providers, links, settings.base_url),
         spending=spending,
         finder=Finder(client, held_runs.reader, Lookups(database)),

@@ -18,6 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.budgets import Budgets
 from api.callers import Caller
+from api.claims import Claims
 from api.cursors import Cursors
 from api.events import Events, Listeners
 from api.fingerprints import Fingerprints, refuse_conflict
@@ -63,6 +64,7 @@ class Runs:
     client: Client
     reader: RunReader
     archive: Archive
+    claims: Claims
     catalogue: Catalogue
     addresses: InputAddresses
     fingerprints: Fingerprints
@@ -100,8 +102,11 @@ class Runs:
         prints = self.fingerprints.of(plan)
         if key is not None and (earlier := await self._find(plan.run_id)) is not None:
             return await self._replayed(earlier, prints)
+        if key is not None:
+            await self.claims.refuse_deleted(plan.run_id)
         plan = await self.settle(plan)
         held = await self.budgets.hold(plan, caller)
+        await self.claims.hold_pictures(plan)
         snapshot = first_snapshot(tuple(step.key for step in plan.steps), plan.created_at)
         try:
             await self._start(plan, snapshot, prints)
@@ -282,6 +287,8 @@ def _search_attributes(plan: ChainPlan) -> TypedSearchAttributes:
         SearchAttributePair(names.MODEL, first.model),
         SearchAttributePair(names.PROVIDER, first.provider),
     ]
+    if plan.client_request_id:
+        pairs.append(SearchAttributePair(names.REQUEST, plan.client_request_id))
     if tags := plan.tags:
         pairs.append(SearchAttributePair(names.TAGS, tags))
     if scalars := metadata_pairs(plan.metadata):

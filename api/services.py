@@ -17,6 +17,7 @@ from api.estimates import Estimates
 from api.finding import Finder
 from api.limits import Kind, Limits, refuse_excess
 from api.nudging import Nudger
+from api.operations import Operations
 from api.provider_accounts import ProviderAccounts
 from api.retries import Retries
 from api.runs import Runs
@@ -25,6 +26,7 @@ from domain.chains import ChainTemplate
 from domain.errors import AuthError, RequestError
 from domain.provider import Provider
 from net.webhook_addresses import WebhookAddresses
+from storage.asset_uses import AssetUses
 from storage.assets import Assets
 from storage.callers import Callers
 from storage.keys import KeyStore
@@ -47,9 +49,13 @@ class Services:
     accounts: ProviderAccounts
     addresses: WebhookAddresses
     assets: Assets
+    uses: AssetUses
     links: AssetLinks
     endings: Endings
     nudger: Nudger
+    operations: Operations
+    temporal_ui: str | None
+    """Where people look at workflows."""
     finder: Finder
     estimates: Estimates
     spending: Spending

@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 from rich.console import Console
 from temporalio.client import Client
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
 from temporalio.testing import WorkflowEnvironment
 
 from bench import figures_faults, figures_kills, figures_polls
@@ -33,8 +34,10 @@ async def temporal() -> AsyncIterator[Client]:
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=str(find_temporal()),
         search_attributes=list(SEARCH_ATTRIBUTES),
-        dev_server_extra_args=[*TUNING],
-        dev_server_log_level="error",
+        dev_server_extra_args=list(TUNING),
+        # Workers come and go here by the dozen, and neither server nor SDK likes that.
+        dev_server_log_level="never",
+        runtime=Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter="off"))),
         data_converter=DATA_CONVERTER,
     ) as env:
         yield env.client
@@ -42,7 +45,7 @@ async def temporal() -> AsyncIterator[Client]:
 
 async def figures(console: Console, asked: argparse.Namespace) -> int:
     """0 where every figure is what it should be."""
-    console.print(f"{machine()}")
+    console.print(machine())
     good = True
     with tempfile.TemporaryDirectory(prefix="babychain-figures-") as name:
         folder = Path(name)

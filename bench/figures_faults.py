@@ -33,6 +33,7 @@ AT_ONCE = 4
 LONGEST = 90.0
 """A run that has not ended by then hangs."""
 OK, UNKNOWN = "succeeded", "start_outcome_unknown"
+NOT_COUNTED = "succeeded, and the ledger has no start"
 ADOPTED = {"seedream": UNKNOWN, "bailian": UNKNOWN}
 """Neither key, list nor webhook: whoever can't find a lost job again says so, and pays for no second."""
 
@@ -62,7 +63,7 @@ def lost(kind: str, **more: Any) -> Case:
 
 
 def unstarted(kind: str, **more: Any) -> Case:
-    """Nothing is made, and the answer does not say so. BytePlus' list of videos proves it: the start is repeated."""
+    """Nothing is made, and the answer does not say so: the job is looked for until the step's deadline."""
     return Case({"kind": kind} | more, UNKNOWN, deadline=4.0)
 
 
@@ -150,6 +151,7 @@ async def show(
     table = Table("fault", "right outcome", *names, title=f"How {runs} runs of each end")
     good, twice, hanging, total = True, 0, 0, 0
     for number, case in enumerate(cases):
+        console.print(f"{number + 1} of {len(cases)}: {case.name}", style="dim")
         # What a fault teaches about a provider, such as that its account is empty, must not meet the next.
         cells = {name: Cell() for name in names if name not in case.passes_by}
         for first in range(0, runs, AT_ONCE):
@@ -180,13 +182,18 @@ async def befall(stack: Stack, case: Case, cells: Mapping[str, Cell], runs: int)
             for name in met
         )
     )
-    told = await asyncio.gather(*(_one(stack, case, name, cells[name]) for name in met for _ in range(runs)))
-    starts = Counter(word for row in await _paid(stack) for word in told if word in row)
-    for name, word in zip((name for name in met for _ in range(runs)), told, strict=True):
-        cells[name].twice += starts[word] > 1
+    told = await asyncio.gather(*(_one(stack, case, name) for name in met for _ in range(runs)))
+    paid = await _paid(stack)
+    for name, (word, outcome) in zip((name for name in met for _ in range(runs)), told, strict=True):
+        starts = sum(word in body for body in paid)
+        cells[name].twice += starts > 1
+        cells[name].hanging += outcome is None
+        if outcome is not None:
+            cells[name].outcomes[NOT_COUNTED if outcome == OK and starts == 0 else outcome] += 1
 
 
-async def _one(stack: Stack, case: Case, name: str, cell: Cell) -> str:
+async def _one(stack: Stack, case: Case, name: str) -> tuple[str, str | None]:
+    """The words that tell its job from others, and how it ended."""
     plan, word = trial(MODELS[name], looks=SOON, deadline=case.deadline, submit_timeout=case.submit_timeout)
     handle = await stack.bench.start(plan)
     try:
@@ -195,12 +202,11 @@ async def _one(stack: Stack, case: Case, name: str, cell: Cell) -> str:
     except WorkflowFailureError:
         pass
     except TimeoutError:
-        cell.hanging += 1
-        return word
+        return word, None
     snapshot = await stack.bench.snapshot(plan.run_id)
-    is_good = snapshot.status is RunStatus.SUCCEEDED
-    cell.outcomes[OK if is_good else snapshot.error.code if snapshot.error else snapshot.status] += 1
-    return word
+    if snapshot.status is RunStatus.SUCCEEDED:
+        return word, OK
+    return word, snapshot.error.code if snapshot.error else str(snapshot.status)
 
 
 async def _paid(stack: Stack) -> list[str]:

@@ -26,6 +26,8 @@ _DYNAMIC_CONFIG = (
     "history.visibilityProcessorMaxPollRPS=1000",
     "system.enableActivityEagerExecution=true",
     "frontend.namespaceRPS.visibility=1000",
+    # A closed run is deleted once the shard has written down how far it has come: every 30 s by default.
+    'history.transferProcessorUpdateAckInterval="1s"',
 )
 TUNING = tuple(word for value in _DYNAMIC_CONFIG for word in ("--dynamic-config-value", value))
 

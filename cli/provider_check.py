@@ -45,7 +45,7 @@ def check(*, live: bool = False, max_cost: str = "0.50", yes: bool = False, tran
     yes
         Do not ask before spending.
     transcript
-        Where the shapes of the answers are written: docs/transcripts/<today>.json unless given.
+        Where the shapes of the answers are written: a file named after the day, in docs/transcripts, unless given.
     """
     try:
         budget = micros_of(max_cost)

@@ -12,9 +12,12 @@ from rich.table import Table
 
 from cli.environment import data_dir
 from cli.failures import CommandFailed
+from cli.provider_check import check, compare
 from cli.serve import api_port
 
 app = App(name="providers", help="Provider accounts: how they do, and their switches.")
+app.command(check)
+app.command(compare)
 
 
 @app.command(name="list")

@@ -1,4 +1,4 @@
-"""Field names that a caller may not send: credentials, and fields that belong to the chain."""
+"""What a caller may not send: credentials, by name and by shape, and fields that belong to the chain."""
 
 import re
 from collections.abc import Iterator
@@ -24,6 +24,8 @@ _CREDENTIALS = frozenset(
         "password",
         "passwd",
         "passphrase",
+        "pwd",
+        "jwt",
         "clientsecret",
         "refreshtoken",
         "sessiontoken",
@@ -39,12 +41,38 @@ _CREDENTIALS = frozenset(
         "webhooksecret",
     ]
 )
-_CREDENTIAL_ENDINGS = ("apikey", "secretkey", "accesskeysecret", "clientsecret", "password", "privatekey")
+_CREDENTIAL_ENDINGS = (
+    "apikey", "secretkey", "accesskey", "accesskeyid", "accesskeysecret", "clientsecret", "apisecret", "webhooksecret",
+    "password", "passwd", "privatekey", "authorization", "authtoken", "accesstoken", "refreshtoken", "bearertoken",
+    "sessiontoken", "apitoken",
+)  # fmt: skip
 _CREDENTIAL_STARTS = ("xbabychainprovider",)
+
+# Formats that nothing else has. A key pasted into the middle of a prompt is given away as well.
+_KEY = re.compile(
+    r"""(?<![A-Za-z0-9_-])(?:
+      (?=\S*[0-9])sk-[A-Za-z0-9_-]{20,}
+    | (?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}
+    | (?:AKIA|ASIA|LTAI)[A-Za-z0-9]{12,}
+    | AIza[A-Za-z0-9_-]{35}
+    | gh[pousr]_[A-Za-z0-9]{36,} | github_pat_[A-Za-z0-9_]{22,}
+    | (?:hf|r8)_[A-Za-z0-9]{30,}
+    | xox[abeprs]-[A-Za-z0-9-]{10,}
+    | (?:whsec|bchn)_[A-Za-z0-9+/=_-]{16,}
+    | eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}
+    | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----
+    )""",
+    re.VERBOSE,
+)
+# The whole text is a header's value, and the token has a digit: "Bearer of good news" is a prompt.
+_HEADER = re.compile(
+    r"(?:authorization:\s*)?(?:bearer|basic|token|key)\s+(?=\S*[0-9])[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE
+)
+_ADDRESS = re.compile(r"(?:https?|data|asset):", re.IGNORECASE)
 
 _PROVIDER_CONTROLLED = frozenset({"model", "callbackurl", "generationmodel", "generationcallbackurl"})
 
-_PREWIRED = frozenset(
+PREWIRED = frozenset(
     {
         "generation_input_file", "generation_input_file_last_content", "image", "images", "image_url", "img_url",
         "image_prompt",
@@ -64,13 +92,22 @@ def is_credential(name: str) -> bool:
     return plain in _CREDENTIALS or plain.endswith(_CREDENTIAL_ENDINGS) or plain.startswith(_CREDENTIAL_STARTS)
 
 
+def looks_like_a_key(value: Any) -> bool:
+    """A text, or one in a list, with the shape of a key. Signed addresses hold such things by right."""
+    if isinstance(value, list):
+        return any(looks_like_a_key(item) for item in value)
+    if not isinstance(value, str) or _ADDRESS.match(value.strip()):
+        return False
+    return bool(_KEY.search(value) or _HEADER.fullmatch(value.strip()))
+
+
 def is_provider_controlled(name: str) -> bool:
     return normalise(name) in _PROVIDER_CONTROLLED
 
 
 def is_prewired(name: str) -> bool:
     """A field through which a caller would wire the picture that the chain itself hands on."""
-    return name in _PREWIRED or _NUMBERED_INPUT.fullmatch(name) is not None
+    return name in PREWIRED or _NUMBERED_INPUT.fullmatch(name) is not None
 
 
 def named_fields(value: Any, path: Path = ()) -> Iterator[tuple[Path, str, Any]]:

@@ -56,7 +56,7 @@ Word = tuple[Path, Any]
 """Where the caller said it, and what."""
 
 _KINDS: dict[type, str] = {str: "text", int: "a whole number", bool: "true or false"}
-_WORDS: dict[str, tuple[str, type]] = {
+WORDS: dict[str, tuple[str, type]] = {
     "generation_prompt": ("prompt", str),
     "generation_negative_prompt": ("negative_prompt", str),
     "generation_ratio": ("ratio", str),
@@ -84,8 +84,8 @@ def _neutral(step: Step, words: Mapping[str, Word], native: dict[str, Any], foun
                 found.add(path, "must be a list of picture addresses")
             else:
                 values["images"] = tuple(value)
-        elif name in _WORDS:
-            slot, kind = _WORDS[name]
+        elif name in WORDS:
+            slot, kind = WORDS[name]
             if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
                 found.add(path, f"must be {_KINDS[kind]}")
             else:

@@ -41,6 +41,14 @@ _GUIDANCE: dict[str, tuple[str, tuple[str, ...]]] = {
         "New jobs are held back from this provider: it is out, or an operator has disabled it.",
         ("Read GET /api/v1/providers for the reason.", "Choose a model of another provider, or try again later."),
     ),
+    "invalid_cursor": (
+        "The cursor belongs to another list, or was changed.",
+        ("Start the list anew, without a cursor.",),
+    ),
+    "too_many_listeners": (
+        "This caller has too many open streams and waits.",
+        ("Close a stream, or read the run with GET.",),
+    ),
     "max_cost_exceeded": (
         "Going on could cost more than the run's max_cost.",
         ("Raise max_cost.", "Choose cheaper models, or models whose price is published."),

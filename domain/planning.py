@@ -13,13 +13,21 @@ from domain.catalogue import Catalogue
 from domain.chains import ChainTemplate, Step
 from domain.choosing import Chosen, choose_models
 from domain.findings import Findings, Path
-from domain.forbidden import is_credential, is_prewired, is_provider_controlled, named_fields, normalise
+from domain.forbidden import (
+    is_credential,
+    is_prewired,
+    is_provider_controlled,
+    looks_like_a_key,
+    named_fields,
+    normalise,
+)
 from domain.generation import ROOT_SHORTCUTS, own_words, split_generation
 from domain.handing_on import fit_together
 from domain.limits import check_shape
 from domain.media import InputRef, MediaRequest
 from domain.plan import PLAN_VERSION, ChainPlan, PlannedStep, RunOptions
 from domain.provider import ModelCard
+from domain.request_schemas import is_parameter
 
 _SHARED_FIELDS = frozenset({"chain_models", "provider_order"})
 
@@ -88,9 +96,11 @@ def input_fields(template: ChainTemplate) -> frozenset[str]:
 
 def _check_fields(template: ChainTemplate, input: Mapping[str, Any], found: Findings) -> None:
     known = input_fields(template)
-    for path, name, _ in named_fields(input):
+    for path, name, value in named_fields(input):
         if is_credential(name):
             found.add(path, "looks like a credential; provider keys live on the server, remove it")
+        elif looks_like_a_key(value):
+            found.add(path, "holds what looks like a key or token; provider keys live on the server, remove it")
     for name in input:
         if name not in known and not is_credential(name):
             found.add((name,), f"is not a field of {template.slug}; its fields are {', '.join(sorted(known))}")
@@ -147,6 +157,10 @@ def _plan_step(
         return None
     card = chosen.first
     _check_owned(step, card, raw, found)
+    for key, value in raw.items():
+        if value is None and not is_parameter(card, key):
+            # Nulls go no further, and a misspelt field should be told whatever it holds.
+            found.add((name, key), f"is not a parameter of {card.id}")
     if card.speaks_words:
         words, native = MediaRequest(step.kind), own_words(step, input, raw)
     else:

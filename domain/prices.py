@@ -61,4 +61,4 @@ def with_prices(catalogue: Catalogue, text: str) -> Catalogue:
 
 def stale_prices(models: Mapping[str, ModelCard], today: date) -> list[str]:
     """The models whose price was read too long ago to be trusted."""
-    return [card.id for card in models.values() if card.priced and today - card.priced.read_on > STALE]
+    return [card.id for card in models.values() if card.priced and today - card.priced.as_of > STALE]

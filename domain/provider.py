@@ -171,9 +171,9 @@ class Mapped:
 
 @dataclass(frozen=True)
 class PriceNote:
-    """Where a price was read, and when."""
+    """Of when a price is, and where it stands."""
 
-    read_on: date
+    as_of: date
     source: str
 
 

@@ -30,6 +30,8 @@ class Loaded:
     key_names: Mapping[str, str]
     of_mode: Mapping[str, Mapping[str, ModelCard]] = field(default_factory=dict)
     """The models of a mode that has its own. All other modes share `models`."""
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """How many jobs each account may run at once, where its sheet says so."""
 
     def catalogue(self, *, mode: str, webhooks_reach_us: bool) -> Catalogue:
         return Catalogue(
@@ -59,16 +61,19 @@ def load(env: Mapping[str, str], http: httpx.AsyncClient) -> Loaded:
     providers: dict[str, Provider] = {}
     by_mode: defaultdict[str, dict[str, ModelCard]] = defaultdict(dict)
     key_names: dict[str, str] = {}
+    limits: dict[str, int] = {}
     for module in every_module():
         models = by_mode[mode_of(module)]
         if twice := models.keys() & module.MODELS.keys():
             raise SetupError(f"two adapters offer {sorted(twice)}")
         models |= module.MODELS
         key_names[module.NAME] = module.KEY_NAME
+        if (limit := getattr(module, "LIMIT", None)) is not None:
+            limits[module.NAME] = limit
         if (provider := module.create(env, http)) is not None:
             providers[module.NAME] = provider
     ordered = {mode: dict(sorted(models.items())) for mode, models in by_mode.items()}
-    return Loaded(providers, ordered.pop(_SHARED), key_names, ordered)
+    return Loaded(providers, ordered.pop(_SHARED), key_names, ordered, limits)
 
 
 def mode_of(module: ModuleType) -> str:

@@ -151,6 +151,8 @@ class AttemptRun:
                 input_forms=self._candidate.input_forms,
                 webhook=self._candidate.webhook,
                 timeout=timeout,
+                alternatives=self._candidate is not self._planned.candidates[-1],
+                life=max(self._left(), timedelta(0)),
             ),
             result_type=Accepted | Finished,  # type: ignore[arg-type]  # the converter takes unions
             activity_id=self._id("submit"),

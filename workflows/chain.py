@@ -13,6 +13,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from activities.calls import AfterRun, AttemptRef, StepFailure
+from domain.callbacks import RUN_COMPLETED, STEP_COMPLETED, DeliverEvent, Event
 from domain.chains import ChainTemplate
 from domain.costs import over_max_cost
 from domain.errors import Next
@@ -114,6 +115,7 @@ class ChainWorkflow:
                 ended = Ended(canceled=True, cancel_outcome=CancelResult.NOT_STARTED)
                 break
         self._finish_step(state, ended)
+        await self._tell_of(state)
 
     async def _start_until_known(
         self,
@@ -200,6 +202,19 @@ class ChainWorkflow:
                 self._sources[state.key] = ended.sources[0]
         self.touch(state)
 
+    async def _tell_of(self, state: StepState) -> None:
+        """A step's event is a workflow of its own: a receiver that is down holds up no step."""
+        if not self._plan.tells(STEP_COMPLETED):
+            return
+        self.publish()  # the delivery reads the step from the memo
+        await workflow.start_child_workflow(
+            names.DELIVERY,
+            DeliverEvent(Event(STEP_COMPLETED, self._plan.run_id, state.key)),
+            id=names.step_delivery_id(self._plan.run_id, state.key),
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            static_summary=f"tell of {state.key}",
+        )
+
     # ---- the end ----------------------------------------------------------------------------------------------
 
     def _finish_run(self) -> None:
@@ -234,7 +249,7 @@ class ChainWorkflow:
         self.publish()
         await workflow.start_child_workflow(
             names.AFTER_RUN,
-            AfterRun(run_id=self._plan.run_id, callback=self._plan.webhook_url is not None),
+            AfterRun(run_id=self._plan.run_id, callback=self._plan.tells(RUN_COMPLETED)),
             id=names.after_run_id(self._plan.run_id),
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             static_summary=f"archive and callback of {self._plan.template}",

@@ -13,8 +13,9 @@ from starlette.exceptions import HTTPException
 from api import examples
 from api.bodies import BoundedRequest
 from api.services import Held, Reader, Runner, Services
-from domain.errors import OutputInvalid, RequestError
+from domain.errors import OutputInvalid, RequestError, UnavailableError
 from domain.media import AssetFacts, MediaKind
+from storage.asset_uses import UPLOAD
 from storage.links import Link
 from storage.posters import PosterUnavailable, poster
 
@@ -54,6 +55,8 @@ async def upload_asset(request: Request, caller: Runner, held: Held) -> JSONResp
         except OutputInvalid as error:
             raise RequestError(f"The file can't be used: {error.message}", code="invalid_asset") from error
     await held.assets.grant(facts.id, caller.id)
+    if not await held.uses.claim(facts.id, UPLOAD):
+        raise UnavailableError("The same picture was just being deleted; send it again.", code="asset_busy")
     return JSONResponse(_resource(facts, held), 201)
 
 

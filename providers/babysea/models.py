@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -10,7 +11,7 @@ from pydantic_core import InitErrorDetails
 from domain.errors import Fault
 from domain.media import MediaKind, MediaRequest, PictureLimits
 from domain.money import Cost, Micros
-from domain.provider import Inputs, Looks, Mapped, ModelCard, Params
+from domain.provider import Inputs, Looks, Mapped, ModelCard, Params, PriceNote
 from providers._neutral import asked_size, nearest_ratio, proportion, untold
 from providers._params import NativeParams, NotBlank, Prompt
 
@@ -165,6 +166,8 @@ def _warn_order(order: str) -> Iterable[str]:
 
 # ---- prices -------------------------------------------------------------------------------------------------------
 
+PRICED = PriceNote(date(2026, 1, 1), "BabySea's published examples")
+
 
 def price_of(rules: Rules) -> Callable[[Params, int], Cost]:
     """1 credit is 1 USD. Where no figure is published, BabySea's own estimate is asked when the job is started."""
@@ -259,6 +262,7 @@ def _picture(id: str, vendor: str, pictures: int, rules: Rules = Rules()) -> Mod
         params=Picture,
         endpoint=f"{API}/v1/generate/image/{id}",
         price=price_of(rules),
+        priced=PRICED,
         read_neutral=read_neutral_of(MediaKind.IMAGE),
         from_neutral=picture_from_neutral,
         read_inputs=read_files,
@@ -289,6 +293,7 @@ def _clip(id: str, vendor: str, rules: Rules) -> ModelCard:
         params=Clip,
         endpoint=f"{API}/v1/generate/video/{id}",
         price=price_of(rules),
+        priced=PRICED,
         read_neutral=read_neutral_of(MediaKind.VIDEO),
         from_neutral=clip_from_neutral,
         read_inputs=read_files,

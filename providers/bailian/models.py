@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from domain.errors import Fault
 from domain.media import MediaKind, MediaRequest, PictureLimits
 from domain.money import Cost, Micros
-from domain.provider import Inputs, Looks, Mapped, ModelCard, Params
+from domain.provider import Inputs, Looks, Mapped, ModelCard, Params, PriceNote
 from providers._neutral import untold
 from providers._params import NativeParams, Prompt
 
@@ -182,6 +183,8 @@ def merge_parts(mapped: Params, native: Params) -> dict[str, Any]:
 
 # ---- prices (the maker's list prices in US dollars a second, September 2026; the gateway's own are not published) --
 
+PRICED = PriceNote(date(2026, 9, 1), "the maker's list prices, by resellers; the gateway's own are not published")
+
 
 def rate_of(rules: WanRules, params: Params) -> Micros:
     given = part(params, "parameters")
@@ -270,6 +273,7 @@ def _wan(rules: WanRules) -> ModelCard:
         params=rules.params,
         endpoint=GATEWAY + CREATE_PATH,
         price=wan_price(rules),
+        priced=PRICED,
         read_neutral=read_neutral,
         from_neutral=wan_from_neutral(rules),
         read_inputs=read_img_url,

@@ -52,9 +52,12 @@ from providers.bfl.wire import (
     verify,
 )
 
-__all__ = ["KEY_NAME", "MODELS", "NAME", "create"]
+__all__ = ["KEY_NAME", "LIMIT", "MODELS", "NAME", "create"]
 
 KEY_NAME = "BFL_API_KEY"
+
+LIMIT = 24
+"""Active tasks per account (help centre, June 2025); flux-kontext-max has 6 of its own."""
 
 _REGIONS = {"global": API, "eu": "https://api.eu.bfl.ai", "us": "https://api.us.bfl.ai"}
 _OWN_HOSTS = re.compile(r"([a-z0-9-]+\.)*bfl\.ai")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -9,7 +10,7 @@ from pydantic import Field
 from domain.errors import Fault
 from domain.media import InputForm, MediaKind, MediaRequest, PictureLimits
 from domain.money import Cost, Micros
-from domain.provider import Further, Inputs, Looks, Mapped, ModelCard, Params
+from domain.provider import Further, Inputs, Looks, Mapped, ModelCard, Params, PriceNote
 from providers._neutral import asked_size, fit_size, nearest_ratio, proportion, untold
 from providers._params import Jpeg, NativeParams, Prompt
 
@@ -150,6 +151,8 @@ def read_image_prompt(params: Params) -> tuple[tuple[str, ...], dict[str, Any]]:
 
 
 # ---- prices (US dollars per picture, February 2026, https://bfl.ai/pricing) ---------------------------------------
+
+PRICED = PriceNote(date(2026, 2, 1), "https://bfl.ai/pricing")
 
 
 def megapixels(width: int, height: int) -> int:
@@ -310,6 +313,7 @@ def _card(
         params=params,
         endpoint=f"{API}/v1/{raw_id}",
         price=price,
+        priced=PRICED,
         read_neutral=read_neutral,
         from_neutral=from_neutral,
         read_inputs=read_inputs,

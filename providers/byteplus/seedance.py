@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import Field
@@ -10,7 +11,7 @@ from pydantic import Field
 from domain.errors import Fault
 from domain.media import MediaKind, MediaRequest
 from domain.money import Cost, Micros
-from domain.provider import Inputs, Looks, Mapped, ModelCard, Params
+from domain.provider import Inputs, Looks, Mapped, ModelCard, Params, PriceNote
 from providers._neutral import asked_size, nearest_ratio, untold
 from providers._params import NativeParams, Prompt
 from providers.byteplus.ark import API, NAME, WebSearch
@@ -260,6 +261,8 @@ def _kind_of(item: object) -> tuple[object, object]:
 
 # ---- prices (US dollars per million tokens, list prices of July and August 2026) --------------------------
 
+PRICED = PriceNote(date(2026, 8, 1), "https://docs.byteplus.com/en/docs/ModelArk, list prices")
+
 _WIDE_AREAS_1 = {"480p": 864 * 480, "720p": 1248 * 704, "1080p": 1920 * 1088}
 _WIDE_AREAS = {"480p": 864 * 496, "720p": 1280 * 720, "1080p": 1920 * 1080}
 """Pixels of a frame at 16:9. The other ratios are published for 720p only, and lie within the percentages below."""
@@ -406,6 +409,7 @@ def _seedance(id: str, rules: VideoRules) -> ModelCard:
         params=rules.params,
         endpoint=API + PATH,
         price=seedance_price(rules),
+        priced=PRICED,
         read_neutral=read_neutral_video,
         from_neutral=seedance_from_neutral(rules),
         read_inputs=read_first_frame,

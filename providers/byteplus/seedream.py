@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -11,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from domain.errors import Fault
 from domain.media import MediaKind, MediaRequest, PictureLimits
 from domain.money import Cost, Micros
-from domain.provider import Inputs, Mapped, ModelCard, Params
+from domain.provider import Inputs, Mapped, ModelCard, Params, PriceNote
 from providers._neutral import asked_size, fit_size, nearest_ratio, untold
 from providers._params import Jpeg, NativeParams, Prompt
 from providers.byteplus.ark import API, NAME, WebSearch
@@ -121,6 +122,8 @@ def read_image(params: Params) -> tuple[tuple[str, ...], dict[str, Any]]:
 
 # ---- prices (US dollars per picture, list prices of July and August 2026) -------------------------------------------
 
+PRICED = PriceNote(date(2026, 8, 1), "https://docs.byteplus.com/en/docs/ModelArk, list prices")
+
 
 def seedream_price(amount: Micros) -> Callable[[Params, int], Cost]:
     def price(params: Params, pictures: int) -> Cost:
@@ -217,6 +220,7 @@ def _seedream(id: str, raw_id: str, params: type[Seedream], rules: SizeRules, pr
         params=params,
         endpoint=API + PATH,
         price=seedream_price(price),
+        priced=PRICED,
         read_neutral=read_neutral_picture,
         from_neutral=seedream_from_neutral(params, rules),
         read_inputs=read_image,

@@ -2,6 +2,9 @@
 
 from alembic import context
 
+import storage.deletion
+import storage.keys
+import storage.provider_gate  # noqa: F401 - each declares its tables
 from storage.tables import METADATA
 
 context.configure(

@@ -20,7 +20,6 @@ from cli.local_temporal import TUNING, find_temporal
 from domain.breaker import STARTS_A_SECOND
 from domain.plan import ChainPlan
 from domain.provider import Looks
-from domain.provider_limits import VARIABLE
 from domain.runs import RunStatus
 from settings import Settings
 from storage.database import open_database, upgrade
@@ -68,7 +67,7 @@ def worker_process(server: Client, settings: Settings, limits: str) -> AbstractA
     plain = settings.model_dump(exclude=set(SECRETS), exclude_none=True)
     env = {f"BABYCHAIN_{name.upper()}": str(value) for name, value in (SECRETS | plain).items()}
     address = server.service_client.config.target_host
-    return running_program("worker", env=env | {"TEMPORAL_ADDRESS": address, VARIABLE: limits})
+    return running_program("worker", env=env | {"TEMPORAL_ADDRESS": address, "BABYCHAIN_PROVIDER_LIMITS": limits})
 
 
 def flux(**more: Any) -> ChainPlan:
@@ -183,10 +182,9 @@ async def test_an_account_without_credit_is_asked_once_and_the_next_step_fails_w
 
 
 async def test_the_job_of_a_run_that_an_operator_terminated_gives_its_place_back_when_it_ends(
-    temporal: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    temporal: Client, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv(VARIABLE, "bfl=1")
-    async with running_stack(temporal, tmp_path) as stack:
+    async with running_stack(temporal, tmp_path, provider_limits="bfl=1") as stack:
         await stack.sandbox.put_faults({"kind": "late", "model": "flux-2-pro", "delay": 2.0, "count": 1})
         handle = await stack.bench.start(flux())
         await eventually(lambda: stack.bench.step(handle.id), lambda step: bool(step.attempts and step.attempts[0].job))

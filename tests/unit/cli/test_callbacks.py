@@ -10,6 +10,7 @@ from activities.callbacks import signed_headers
 from cli.callbacks import verified
 from cli.failures import CommandFailed
 from cli.receiver import Callback, listening
+from domain.callbacks import RUN_COMPLETED, Event
 
 SECRET = "callback_test_secret"
 BODY = b'{"id":"x"}'
@@ -17,7 +18,7 @@ VECTOR = "4be849b707b1ee6f8d00c713bac94f33bd3bbce04ee34c6f62cacaf294335793"
 
 
 def callback(body: bytes = BODY, *, age: timedelta = timedelta(0), **headers: str) -> Callback:
-    made = signed_headers(SECRET, "x", BODY, datetime.now(UTC) - age)
+    made = signed_headers([SECRET], Event(RUN_COMPLETED, "x"), BODY, datetime.now(UTC) - age)
     return Callback(made | {name.replace("_", "-"): value for name, value in headers.items()}, body)
 
 

@@ -47,6 +47,7 @@ async def test_setup_prepares_namespace_attributes_and_tables_and_a_repeat_chang
         assert said == [
             f"Namespace {namespace}: there; ended runs stay in Temporal for 72 h.",
             "Search attributes: all there.",
+            "Schedule: a sweep every 60 s.",
             "Database: the tables are up to date.",
         ]
 

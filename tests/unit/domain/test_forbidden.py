@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.forbidden import is_credential, is_prewired, is_provider_controlled, named_fields
+from domain.forbidden import is_credential, is_prewired, is_provider_controlled, looks_like_a_key, named_fields
 
 CONTRACT = [
     "apikey", "authorization", "authtoken", "accesstoken", "bearertoken", "dashscopeapikey", "secret", "secretkey",
@@ -24,6 +24,8 @@ def test_a_credential_of_the_contract_is_one_in_every_spelling(name: str) -> Non
         "x-api-key", "API_KEY", "myApiKey", "bfl_api_key", "aws-secret-key", "alibabaAccessKeySecret",
         "X-BabyChain-Provider-Key", "xbabychainproviderbfl", "password", "db_password", "client_secret",
         "clientSecret", "refresh_token", "private-key", "Set-Cookie", "webhook_secret", "Bearer", "idToken",
+        "x-auth-token", "Proxy-Authorization", "github_access_token", "AWS_SECRET_ACCESS_KEY", "aws.access.key.id",
+        "user password", "PassWord", "oauth2_refresh_token",
     ],
 )  # fmt: skip
 def test_other_names_of_credentials_are_ones_too(name: str) -> None:
@@ -49,6 +51,41 @@ def test_other_names_of_credentials_are_ones_too(name: str) -> None:
 )
 def test_names_that_only_resemble_a_credential_pass(name: str) -> None:
     assert not is_credential(name)
+
+
+MORE = "0123456789abcdefghijABCDEFGHIJ"
+"""What follows the beginning of a key: put together here, so that no scanner takes this file for a leak."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sk" + f"-{MORE}", "sk" + f"-ant-api03-{MORE}", "sk" + f"_live_{MORE}", "AK" + "IAIOSFODNN7EXAMPLE",
+        "AI" + f"za{MORE}abcde", "gh" + f"p_{MORE}abcdef", "hf" + f"_{MORE}", "xo" + f"xb-{MORE}", "wh" + f"sec_{MORE}",
+        "bc" + f"hn_{MORE}", "ey" + f"J{MORE}." + "ey" + f"J{MORE}.{MORE}", "-----BEGIN " + "PRIVATE KEY-----\nMIIE",
+        "-----BEGIN RSA " + "PRIVATE KEY-----", f"Bearer {MORE}", f"  bearer {MORE} ", f"Authorization: Bearer {MORE}",
+        f"Basic {MORE}==", "a cat that holds " + "sk" + f"-{MORE} in its paws",
+    ],
+)  # fmt: skip
+def test_a_text_with_the_shape_of_a_key_is_one(text: str) -> None:
+    assert looks_like_a_key(text)
+    assert looks_like_a_key(["a cat", [text]])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "a cat", "an API key on a red cushion, secret token, password: none", "Bearer of good news",
+        "bearer internationalization", "sk-8 skateboards", "the task-force-2026-skating-championship-poster",
+        "eyJ", "a private key for a small garden gate", "basic instructions for folding a boat",
+        "https://bucket.s3.amazonaws.com/a.png?X-Amz-Credential=" + "AK" + "IAIOSFODNN7EXAMPLE",
+        "https://x.supabase.co/object/sign/a.png?token=" + "ey" + f"J{MORE}." + "ey" + f"J{MORE}.{MORE}",
+        "data:image/png;base64,AKIA0123456789ABCDEF", "0f6a2f0e-4a35-4d0f-8a54-5f9d8a6f1c01", "0" * 64 + ".jpg",
+        "bfl/flux-2-pro", "1:1", 7, None, True, {"text": "sk" + f"-{MORE}"},
+    ],
+)  # fmt: skip
+def test_a_text_that_only_speaks_of_keys_passes(text: object) -> None:
+    assert not looks_like_a_key(text)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,62 @@
+"""Where the API is and with which key, and how a call becomes httpx's arguments."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import httpx
+
+from babychain_client.errors import WaitTimeout, tell_run
+from babychain_client.exchange import PATIENCE, Call
+from babychain_client.following import Following
+
+LOCAL = "http://127.0.0.1:8000"
+
+
+@dataclass(frozen=True)
+class Address:
+    url: str
+    key: str | None
+
+    @classmethod
+    def of(cls, url: str | None, key: str | None) -> Self:
+        found = url or os.environ.get("BABYCHAIN_URL") or LOCAL
+        return cls(found.rstrip("/"), key or os.environ.get("BABYCHAIN_API_KEY") or None)
+
+    def request(self, call: Call) -> dict[str, Any]:
+        return {
+            "method": call.method,
+            "url": self.url + call.path,
+            "params": call.params,
+            "json": call.json,
+            "files": call.files,
+            "headers": {**self._permission, **call.headers},
+            "timeout": call.patience,
+        }
+
+    def listening(self, listener: Following, patience: float) -> dict[str, Any]:
+        return {
+            "method": "GET",
+            "url": self.url + listener.call.path,
+            "headers": self._permission | listener.headers | {"accept": "text/event-stream"},
+            "timeout": httpx.Timeout(PATIENCE, read=patience),
+        }
+
+    @property
+    def _permission(self) -> dict[str, str]:
+        """With each request, not on the http client: that one also fetches files, from addresses in answers."""
+        return {} if self.key is None else {"authorization": f"Bearer {self.key}"}
+
+
+@contextmanager
+def naming(run_id: str) -> Iterator[None]:
+    """Whatever ends a wait in here says which run goes on."""
+    try:
+        yield
+    except (WaitTimeout, GeneratorExit):
+        raise
+    except BaseException as error:
+        tell_run(error, run_id)
+        raise

@@ -1,0 +1,246 @@
+"""The asynchronous client: `client.py` with `await`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+from httpx_sse import EventSource
+
+from babychain_client import calls, following
+from babychain_client.address import Address, naming
+from babychain_client.exchange import Call, Flow, Pause, Rates, backoff, exchange, read_json
+from babychain_client.following import STREAM_PATIENCE, Following
+from babychain_client.outputs import Output, Saving, outputs_of, refuse
+from babychain_client.states import Estimate, Event, Json, RunState
+
+T = TypeVar("T")
+
+
+class AsyncBabyChain:
+    """`async with AsyncBabyChain(url, key) as client: run = await client.run("chain1", {...}); await run.wait()`
+
+    Without arguments address and key are those of BABYCHAIN_URL and BABYCHAIN_API_KEY. What may pass by itself is
+    asked again, `tries` times in all, with the same idempotency key and as late as the API wants it. `http` brings
+    proxies, certificates or timeouts of your own; whoever brings it closes it.
+    """
+
+    def __init__(
+        self, url: str | None = None, key: str | None = None, *, tries: int = 5, http: httpx.AsyncClient | None = None
+    ) -> None:
+        self._address = Address.of(url, key)
+        self._http = http or httpx.AsyncClient()
+        self._is_ours = http is None
+        self._tries = tries
+        self._rates = Rates()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        if self._is_ours:
+            await self._http.aclose()
+
+    # ---- runs ---------------------------------------------------------------------------------------------------
+
+    async def run(
+        self,
+        chain: str,
+        input: Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        webhook_url: str | None = None,
+        max_cost: str | float | None = None,
+        **options: Any,
+    ) -> "AsyncRun":
+        """Start a run. It goes on whatever becomes of this process; its id is known from here on."""
+        body = calls.body(input, metadata=metadata, webhook_url=webhook_url, max_cost=max_cost, **options)
+        return AsyncRun(self, await self._ask(calls.create(chain, body, idempotency_key), RunState.read))
+
+    async def estimate(self, chain: str, input: Mapping[str, Any], **options: Any) -> Estimate:
+        """What such a run would cost and do. Every check of a run is made; nothing is started."""
+        return await self._ask(calls.estimate(chain, calls.body(input, **options)), Estimate.read)
+
+    async def get(self, run_id: str) -> "AsyncRun":
+        return AsyncRun(self, await self.state(run_id))
+
+    async def state(self, run_id: str) -> RunState:
+        return await self._ask(calls.get(run_id), RunState.read)
+
+    async def list_runs(
+        self,
+        *,
+        status: str | list[str] | None = None,
+        template: str | None = None,
+        tag: str | list[str] | None = None,
+        metadata: str | list[str] | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        **filters: Any,
+    ) -> AsyncIterator[RunState]:
+        """Yours: those under way first, then the ended ones, the latest end first. Pages are fetched as needed."""
+        asked = {"status": status, "template": template, "tag": tag, "metadata": metadata, **filters}
+        asked |= {"created_after": created_after, "created_before": created_before}
+        cursor = None
+        while True:
+            page: Json = await self._ask(calls.list_runs(cursor, asked), dict)
+            for row in page["data"]:
+                yield RunState.read(row)
+            cursor = page["next_cursor"]
+            if not page["has_more"]:
+                return
+
+    async def wait(self, run_id: str, timeout: float | None = None) -> RunState:  # noqa: ASYNC109 - as the other client
+        """The run at its end, however it ended. Giving up (WaitTimeout, a cancelled task) stops nothing, and names
+        the run."""
+        with naming(run_id):
+            return await self._drive(following.wait(run_id, timeout, self._tries, self._rates))
+
+    async def stream(self, run_id: str, last_event_id: str | None = None) -> AsyncIterator[Event]:
+        """Each state the run has had and will have, up to its end; a stream that breaks off is taken up again."""
+        listener = Following(run_id, self._tries, last_event_id)
+        with naming(run_id):
+            while not listener.done:
+                try:
+                    async with self._listen(listener) as answer:
+                        if listener.opened(answer):
+                            async for sse in EventSource(answer).aiter_sse():
+                                if event := listener.heard(sse):
+                                    yield event
+                except httpx.TransportError as error:
+                    listener.broke_off(error)
+                if not listener.done:
+                    await asyncio.sleep(listener.pause())
+
+    async def cancel(self, run_id: str) -> RunState:
+        """Stop it. A run that has ended is answered as it is."""
+        return await self._ask(calls.cancel(run_id), RunState.read)
+
+    async def retry(self, run_id: str, *, idempotency_key: str | None = None, **changes: Any) -> "AsyncRun":
+        """A new run that reuses what the steps before `from_step` made; `input` holds what is to change."""
+        return AsyncRun(self, await self._ask(calls.retry(run_id, changes, idempotency_key), RunState.read))
+
+    async def delete(self, run_id: str) -> None:
+        """An ended run, for good, with its files."""
+        await self._drive(exchange(calls.delete(run_id), self._tries, self._rates))
+
+    async def download(self, run: str | RunState, folder: str | Path) -> list[Path]:
+        """Every file that the run has made so far, each named by its step. Answers where they are."""
+        state = await self.state(run) if isinstance(run, str) else run
+        return [await self._save(output, Path(folder)) for output in outputs_of(state)]
+
+    # ---- the rest -----------------------------------------------------------------------------------------------
+
+    async def upload(self, file: str | Path) -> str:
+        """A picture to start from. Answers the id that an input takes in place of an address."""
+        return str((await self._ask(calls.upload(Path(file)), dict))["id"])
+
+    async def deliveries(self, run_id: str) -> list[Json]:
+        return list((await self._ask(calls.deliveries(run_id), dict))["data"])
+
+    async def resend_callback(self, run_id: str, step: str | None = None) -> Json:
+        return await self._ask(calls.resend(run_id, step), dict)
+
+    async def send_test_callback(self, url: str) -> Json:
+        return await self._ask(calls.send_test(url), dict)
+
+    async def templates(self) -> list[Json]:
+        return list((await self._ask(calls.templates(), dict))["data"])
+
+    async def models(self) -> list[Json]:
+        return list((await self._ask(calls.models(), dict))["data"])
+
+    async def model(self, name: str) -> Json:
+        """Its parameters as a JSON Schema, and what else a request has to keep to."""
+        return await self._ask(calls.model(name), dict)
+
+    # ---- inside -------------------------------------------------------------------------------------------------
+
+    async def _ask(self, call: Call, read: Callable[[Any], T]) -> T:
+        return await self._drive(read_json(call, self._tries, self._rates, read))
+
+    async def _drive(self, flow: Flow[T]) -> T:
+        try:
+            asked = next(flow)
+            while True:
+                if isinstance(asked, Pause):
+                    await asyncio.sleep(asked.seconds)
+                    asked = flow.send(None)
+                    continue
+                try:
+                    answer = await self._http.request(**self._address.request(asked))
+                except httpx.TransportError as error:
+                    asked = flow.throw(error)
+                else:
+                    asked = flow.send(answer)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    @asynccontextmanager
+    async def _listen(self, listener: Following) -> AsyncIterator[httpx.Response]:
+        asked = self._address.listening(listener, STREAM_PATIENCE)
+        async with self._http.stream(**asked) as answer:
+            if not answer.is_success:
+                await answer.aread()
+            yield answer
+
+    async def _save(self, output: Output, folder: Path) -> Path:
+        for number in range(1, self._tries):
+            try:
+                return await self._fetch(output, folder)
+            except httpx.TransportError:
+                await asyncio.sleep(backoff(number))
+        return await self._fetch(output, folder)
+
+    async def _fetch(self, output: Output, folder: Path) -> Path:
+        # The link is its own permission: no key goes along.
+        with Saving(output, folder) as saving:
+            async with self._http.stream("GET", output.url) as answer:
+                refuse(output, answer)
+                async for chunk in answer.aiter_bytes():
+                    saving.write(chunk)
+                return saving.finish(answer)
+
+
+class AsyncRun:
+    """A run that was started or found: its id, its last known state, and what can be done with it."""
+
+    def __init__(self, client: AsyncBabyChain, state: RunState) -> None:
+        self._client = client
+        self.id = state.id
+        self.state = state
+
+    async def refresh(self) -> RunState:
+        self.state = await self._client.state(self.id)
+        return self.state
+
+    async def wait(self, timeout: float | None = None) -> RunState:  # noqa: ASYNC109 - as the other client
+        """See `AsyncBabyChain.wait`."""
+        self.state = await self._client.wait(self.id, timeout)
+        return self.state
+
+    async def stream(self) -> AsyncIterator[Event]:
+        """See `AsyncBabyChain.stream`."""
+        async for event in self._client.stream(self.id):
+            self.state = event.run or self.state
+            yield event
+
+    async def download(self, folder: str | Path) -> list[Path]:
+        return await self._client.download(self.id, folder)
+
+    async def cancel(self) -> RunState:
+        self.state = await self._client.cancel(self.id)
+        return self.state
+
+    async def retry(self, *, idempotency_key: str | None = None, **changes: Any) -> "AsyncRun":
+        """See `AsyncBabyChain.retry`."""
+        return await self._client.retry(self.id, idempotency_key=idempotency_key, **changes)

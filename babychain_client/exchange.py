@@ -1,0 +1,109 @@
+"""One call with its repeats, without any I/O: both clients drive these generators, so they can't differ.
+
+A generator asks for a call or a pause, and is sent the answer, or thrown the error that came in its place.
+"""
+
+import itertools
+import random
+import re
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, TypeVar
+
+import httpx
+
+from babychain_client.errors import ApiError, ConnectionFailed, read_error
+
+T = TypeVar("T")
+
+PATIENCE = 30.0
+"""Seconds for an answer that nobody asked to be late."""
+
+_WORTH_WAITING = 60.0
+"""The limits' window. A longer Retry-After, as of a spend cap, is the caller's to hear."""
+
+_REPEATED = frozenset({429, 502, 503, 504})
+_RATE_LIMIT = re.compile(r'"(\w+)";r=(\d+);t=(\d+)')
+
+
+@dataclass(frozen=True)
+class Call:
+    """`limited` is the rate limit it counts against. Every call may be sent twice: a create carries its key."""
+
+    method: str
+    path: str
+    limited: Literal["creates", "reads"] | None = None
+    params: Mapping[str, Any] | None = None
+    json: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, tuple[str, bytes]] | None = None
+    patience: float = PATIENCE
+
+
+@dataclass(frozen=True)
+class Pause:
+    seconds: float
+
+
+Flow: TypeAlias = Generator[Call | Pause, httpx.Response | None, T]
+
+
+@dataclass
+class Rates:
+    """Where our key stands: who has been told that no place is left waits until there is one, and is never refused."""
+
+    clock: Callable[[], float] = time.monotonic
+    _free_at: dict[str, float] = field(default_factory=dict)
+
+    def note(self, answer: httpx.Response) -> None:
+        if told := _RATE_LIMIT.fullmatch(answer.headers.get("ratelimit", "")):
+            name, remaining, seconds = told.groups()
+            self._free_at[name] = 0.0 if int(remaining) else self.clock() + int(seconds)
+
+    def pause(self, call: Call) -> float:
+        return max(0.0, self._free_at.get(call.limited or "", 0.0) - self.clock())
+
+
+def exchange(call: Call, tries: int, rates: Rates) -> Flow[httpx.Response]:
+    """The answer, once it is a good one. Repeats what may pass by itself, as late as the API wants it."""
+    for number in itertools.count(1):
+        if (seconds := rates.pause(call)) > 0:
+            yield Pause(seconds)
+        try:
+            answer = yield call
+        except httpx.TransportError as error:
+            if number >= tries:
+                raise no_answer(call, error) from error
+            yield Pause(backoff(number))
+            continue
+        assert answer is not None  # noqa: S101 - a call is always answered, or thrown its error
+        rates.note(answer)
+        if answer.is_success:
+            return answer
+        refused = read_error(answer)
+        if number >= tries or not may_pass(refused):
+            raise refused
+        yield Pause(backoff(number) if refused.retry_after is None else refused.retry_after)
+    raise AssertionError("unreachable")
+
+
+def read_json(call: Call, tries: int, rates: Rates, read: Callable[[Any], T]) -> Flow[T]:
+    answer = yield from exchange(call, tries, rates)
+    return read(answer.json())
+
+
+def may_pass(refused: ApiError) -> bool:
+    return refused.status in _REPEATED and (refused.retry_after or 0.0) <= _WORTH_WAITING
+
+
+def backoff(number: int) -> float:
+    """Half a second, doubled each time up to eight, spread so that many clients do not come back together."""
+    return float(min(8.0, 0.5 * 2 ** (number - 1)) * random.uniform(0.5, 1.0))  # noqa: S311 - spreads, hides nothing
+
+
+def no_answer(call: Call, error: httpx.TransportError) -> ConnectionFailed:
+    said = str(error) or type(error).__name__
+    key = call.headers.get("idempotency-key")
+    more = "" if key is None else f" The run may have been started: repeat with the idempotency key {key!r}."
+    return ConnectionFailed(f"The API did not answer {call.method} {call.path}: {said}.{more}", key)

@@ -1,0 +1,105 @@
+"""`babychain templates` and `babychain models`: what can be run. Needs no key."""
+
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from cli.failures import Exit
+from cli.session import connect_openly
+from cli.showing import AsJson, console, show_json, show_table
+
+
+def templates(*, as_json: AsJson = False) -> int:
+    """Show the chains, their steps, and each step's own model.
+
+    Parameters
+    ----------
+    as_json
+        Print JSON, with every field that an input may have.
+    """
+    with connect_openly() as client:
+        found = client.templates()
+    if as_json:
+        show_json({"object": "list", "data": found})
+        return Exit.DONE
+    show_table(
+        ("chain", "version", "steps", "title"), ((t["slug"], t["version"], _steps(t), t["title"]) for t in found)
+    )
+    return Exit.DONE
+
+
+def models(
+    name: str | None = None,
+    /,
+    *,
+    kind: str | None = None,
+    available: Annotated[bool, Parameter(negative="")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Show the models, or the parameters of one.
+
+    Parameters
+    ----------
+    name
+        One model, such as bfl/flux-2-pro.
+    kind
+        image or video: only these.
+    available
+        Only those whose provider has a key here.
+    as_json
+        Print JSON; of one model, the JSON Schema that requests are checked against.
+    """
+    with connect_openly() as client:
+        if name is not None:
+            _show_model(client.model(name), as_json=as_json)
+            return Exit.DONE
+        found = client.models()
+    rows = [row for row in found if kind in (None, row["kind"]) and (row["available"] or not available)]
+    if as_json:
+        show_json({"object": "list", "data": rows})
+        return Exit.DONE
+    show_table(
+        ("model", "kind", "provider", "available"),
+        ((row["id"], row["kind"], row["provider"], "yes" if row["available"] else "no key") for row in rows),
+    )
+    return Exit.DONE
+
+
+def _show_model(model: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        show_json(model)
+        return
+    said = console()
+    said.print(f"{model['id']}: {model['kind']}, safety class {model['safety_class']}", markup=False)
+    schema = model["raw_schema"]["request"]
+    needed = set(schema.get("required", ()))
+    show_table(
+        ("parameter", "takes", "needed", "says"),
+        (
+            (name, _takes(field), "yes" if name in needed else "", field.get("description", ""))
+            for name, field in schema.get("properties", {}).items()
+            if name not in model["babychain_constraints"]
+        ),
+    )
+    for hint in model["hints"]:
+        said.print(f"  {hint}", markup=False)
+
+
+def _takes(field: dict[str, Any]) -> str:
+    choices = field.get("anyOf", [field])
+    bounds = [f"{sign} {choice[key]}" for choice in choices for key, sign in _BOUNDS.items() if key in choice]
+    kinds = [_kind(choice) for choice in choices if choice.get("type") != "null"]
+    return " ".join([" or ".join(kinds), *bounds])
+
+
+_BOUNDS = {"minimum": "≥", "maximum": "≤"}
+
+
+def _kind(field: dict[str, Any]) -> str:
+    if "enum" in field:
+        return " | ".join(map(str, field["enum"]))
+    return str(field.get("const") or field.get("type") or "object")
+
+
+def _steps(template: dict[str, Any]) -> str:
+    return " ──▶ ".join(step["key"] for step in template["steps"])

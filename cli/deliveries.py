@@ -1,0 +1,90 @@
+"""`babychain deliveries`: a run's callbacks as their receivers met them, sending one again, and a test."""
+
+from typing import Any
+
+from cyclopts import App
+
+from cli.failures import Exit
+from cli.session import connect
+from cli.showing import AsJson, console, show_json, show_table
+
+deliveries = App(name="deliveries", help="Callbacks: what became of them, sending one again, and a test.")
+
+
+@deliveries.command(name="list")
+def list_(run_id: str, /, *, as_json: AsJson = False) -> int:
+    """Show every callback of a run with its attempts.
+
+    Parameters
+    ----------
+    run_id
+        The run.
+    as_json
+        Print JSON.
+    """
+    with connect() as client:
+        found = client.deliveries(run_id)
+    if as_json:
+        show_json({"object": "list", "data": found})
+    else:
+        show_table(
+            ("sent", "event", "status", "answer", "took", "next", "to"), (row for one in found for row in _rows(one))
+        )
+    return Exit.DONE
+
+
+@deliveries.command
+def resend(run_id: str, /, *, step: str | None = None, as_json: AsJson = False) -> int:
+    """Send a callback again: the same bytes under the same event id.
+
+    Parameters
+    ----------
+    run_id
+        The run.
+    step
+        The event of this step; without it, that of the run's end.
+    as_json
+        Print JSON.
+    """
+    with connect() as client:
+        sent = client.resend_callback(run_id, step)
+    _show(sent, as_json=as_json)
+    return Exit.DONE
+
+
+@deliveries.command(name="test")
+def send_test(url: str, /, *, as_json: AsJson = False) -> int:
+    """Send one signed test event, and show what the receiver answered. Exit code 1 where it did not take it.
+
+    Parameters
+    ----------
+    url
+        Where to.
+    as_json
+        Print JSON.
+    """
+    with connect() as client:
+        sent = client.send_test_callback(url)
+    _show(sent, as_json=as_json)
+    return Exit.DONE if sent.get("status") == "delivered" else Exit.FAILED
+
+
+def _show(sent: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        show_json(sent)
+        return
+    console().print(f"{sent['event']} {sent['event_id']}: {sent['status']}", markup=False)
+    for attempt in sent["attempts"]:
+        console().print(f"  {_answer(attempt)} after {attempt['duration_ms']} ms", markup=False)
+
+
+def _rows(delivery: dict[str, Any]) -> list[tuple[Any, ...]]:
+    following, to = delivery.get("next_attempt_at"), delivery.get("url")
+    return [
+        (one["sent_at"], delivery["event"], one["outcome"], _answer(one), f"{one['duration_ms']} ms", following, to)
+        for one in delivery["attempts"]
+    ]
+
+
+def _answer(attempt: dict[str, Any]) -> str:
+    return " ".join(str(attempt[name]) for name in ("http_status", "error", "answer") if attempt.get(name))

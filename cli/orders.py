@@ -1,0 +1,114 @@
+"""What a run is to be made from: flags, JSON on the command line, a file, or all of them together."""
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from babychain_client import BabyChain
+from cli.failures import CommandFailed
+
+Json = dict[str, Any]
+Several = Annotated[list[str], Parameter(negative="", show_default=False)]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """Flags win over what `--input` holds."""
+
+    input: Annotated[str | None, Parameter(alias="-i")] = None
+    """The request's `input`, or its whole body: JSON, a file that holds it, or - for standard input."""
+    prompt: Annotated[str | None, Parameter(alias="-p")] = None
+    """What to show, for every step; --set STEP_prompt=... gives one step its own."""
+    model: Annotated[list[str], Parameter(alias="-m", negative="", show_default=False)] = field(default_factory=list)
+    """STEP=MODEL. Repeat it for several steps."""
+    set: Annotated[list[str], Parameter(alias="-s", negative="", show_default=False)] = field(default_factory=list)
+    """NAME=VALUE of the input, such as image_to_video_params.duration=4. Repeat it for several."""
+    image: str | None = None
+    """The start picture: a file, which is uploaded, an https address, or an uploaded picture's id."""
+    metadata: Several = field(default_factory=list)
+    """NAME=VALUE, comes back in every answer. Repeat it for several."""
+    tag: Several = field(default_factory=list)
+    """A word to find the run by. Repeat it for several."""
+    webhook_url: str | None = None
+    """Gets one signed POST at the run's end."""
+    max_cost: str | None = None
+    """US dollars that the run may cost at most."""
+
+    def body(self, client: BabyChain, chain: str) -> Json:
+        """The request's body. Asks the API only for the chain's steps and to take a picture, where that is needed."""
+        body = _whole(_read(self.input)) if self.input else {"input": {}}
+        asked: Json = body["input"]
+        models = asked.setdefault("chain_models", {}) if self.model else {}
+        models.update((f"{step.removesuffix('_model')}_model", model) for step, model in _pairs(self.model, "--model"))
+        if self.prompt is not None:
+            for step in _steps(client, chain):
+                asked.setdefault(f"{step}_prompt", self.prompt)
+        for name, value in _pairs(self.set, "--set"):
+            _put(asked, name, _value(value))
+        if self.image is not None:
+            asked["source_image_url"] = client.upload(self.image) if Path(self.image).is_file() else self.image
+        metadata = dict(_pairs(self.metadata, "--metadata")) | ({"tags": list(self.tag)} if self.tag else {})
+        if metadata:
+            body["metadata"] = body.get("metadata", {}) | metadata
+        more = {"webhook_url": self.webhook_url, "max_cost": self.max_cost}
+        return body | {name: value for name, value in more.items() if value is not None}
+
+
+def _read(given: str) -> Json:
+    try:
+        text = (
+            sys.stdin.read() if given == "-" else given if given.lstrip().startswith("{") else Path(given).read_text()
+        )
+        found = json.loads(text)
+    except OSError as error:
+        raise CommandFailed(f"--input: there is no file {given!r} that can be read.") from error
+    except ValueError as error:
+        raise CommandFailed(f"--input is no JSON: {error}.") from error
+    if not isinstance(found, dict):
+        raise CommandFailed("--input must hold a JSON object.")
+    return found
+
+
+def _whole(given: Json) -> Json:
+    """A body has `input` in it; all else is an input itself."""
+    return dict(given) if isinstance(given.get("input"), dict) else {"input": dict(given)}
+
+
+def _steps(client: BabyChain, chain: str) -> list[str]:
+    for template in client.templates():
+        if template["slug"] == chain:
+            return [step["key"] for step in template["steps"]]
+    raise CommandFailed(f"There is no chain {chain!r}; `babychain templates` shows which there are.")
+
+
+def _pairs(given: Iterable[str], flag: str) -> list[tuple[str, str]]:
+    pairs = []
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise CommandFailed(f"{flag} takes NAME=VALUE, not {text!r}.")
+        pairs.append((name, value))
+    return pairs
+
+
+def _value(text: str) -> Any:
+    """`4`, `true` and `{"a": 1}` are what they look like in JSON; all else is text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _put(into: Json, name: str, value: Any) -> None:
+    *path, last = name.split(".")
+    for part in path:
+        into = into.setdefault(part, {})
+        if not isinstance(into, dict):
+            raise CommandFailed(f"--set {name}: {part} is a value, not an object.")
+    into[last] = value

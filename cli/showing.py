@@ -1,0 +1,64 @@
+"""What commands answer: JSON for scripts, tables and the run's picture for people."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from babychain_client import Money, RunState
+from cli.progress import chain_picture, step_rows
+
+AsJson = Annotated[bool, Parameter(name="--json", negative="", show_default=False)]
+
+_WIDTH = 240
+"""Whole lines, however narrow the window is: an id that is cut short can't be handed to the next command."""
+
+
+def console() -> Console:
+    return Console(highlight=False, soft_wrap=True)
+
+
+def show_json(answer: Any) -> None:
+    print(json.dumps(answer, indent=2, ensure_ascii=False))
+
+
+def show_line(answer: Any) -> None:
+    """One object of a stream of them."""
+    print(json.dumps(answer, ensure_ascii=False), flush=True)
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    table = Table(*columns, box=None)
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    wide = Console(highlight=False, markup=False)
+    wide.width = max(wide.width, _WIDTH)
+    wide.print(table)
+
+
+def show_run(state: RunState, files: Iterable[Any] = ()) -> None:
+    said = console()
+    said.print(f"Run {state.id} of {state.chain}: [bold]{state.status}[/]{_cost(state)}")
+    said.print(chain_picture(state.data))
+    said.print(step_rows(state.data))
+    if state.error:
+        said.print(f"  {state.error.message} ({state.error.code})", markup=False)
+        for advice in _advice(state.error.guidance):
+            said.print(f"  → {advice}", markup=False)
+    if state.waiting_on:
+        said.print(f"  {state.waiting_on}", markup=False)
+    for place in files or [url for step in state.steps for url in step.outputs]:
+        said.print(f"  {place}", markup=False)
+
+
+def _cost(state: RunState) -> str:
+    spent = state.data.get("cost", {}).get("useful")
+    return f", {Money.read(spent)}" if spent else f", {state.estimate} estimated" if state.estimate else ""
+
+
+def _advice(guidance: Mapping[str, Any]) -> list[str]:
+    advice = guidance.get("what_to_try_next", [])
+    return [str(one) for one in advice] if isinstance(advice, list) else [str(advice)]

@@ -1,0 +1,104 @@
+// Fields for a model's parameters, made from its JSON Schema. A field left empty is left out: the model's default holds.
+
+import { freshId, h, replace } from "./dom.js";
+
+const FIRST = ["width", "height", "size", "ratio", "aspect_ratio", "resolution", "duration", "seed", "generate_audio"];
+
+// `values` is changed in place; `changed()` is told. `skip` are fields that another control of the page fills.
+export function schemaForm(schema, values, { skip = [], changed }) {
+  const fields = Object.entries(schema.properties ?? {})
+    .filter(([name]) => !skip.includes(name))
+    .map(([name, part]) => field(name, resolve(part, schema), values, changed));
+  const shown = fields.filter(({ name }) => FIRST.includes(name)).sort((a, b) => FIRST.indexOf(a.name) - FIRST.indexOf(b.name));
+  const more = fields.filter(({ name }) => !FIRST.includes(name));
+  const details = more.length > 0 && h("details", { class: "more", open: more.some(({ name }) => name in values) },
+    h("summary", null, `More parameters (${more.length})`),
+    h("div", { class: "fields" }, more.map(({ element }) => element)));
+  return {
+    element: h("div", null, h("div", { class: "fields" }, shown.map(({ element }) => element)), details),
+    showFaults(faults) {
+      for (const one of fields) one.showFault(faults.filter((fault) => fault.name === one.name));
+      if (details && more.some(({ name }) => faults.some((fault) => fault.name === name))) details.open = true;
+    },
+    names: fields.map(({ name }) => name),
+  };
+}
+
+// A field that may be null is what it is otherwise; a reference is what it refers to.
+function resolve(part, schema) {
+  const described = { description: part.description, default: part.default };
+  const choice = part.anyOf?.find((one) => one.type !== "null");
+  if (choice) return { ...resolve(choice, schema), ...given(described) };
+  if (part.$ref) return { ...schema.$defs[part.$ref.split("/").pop()], ...given(described) };
+  return part;
+}
+
+const given = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+
+function field(name, part, values, changed) {
+  const id = freshId(name);
+  const set = (value) => {
+    if (value === undefined) delete values[name];
+    else values[name] = value;
+    changed(name);
+  };
+  const control = controlOf(name, part, values[name], set, id);
+  const fault = h("span", { class: "fault", id: `${id}-fault` });
+  const element = h("div", { class: `field${part.type === "boolean" ? " switch" : ""}${isJson(part) ? " wide" : ""}` },
+    h("label", { for: id }, name),
+    control,
+    h("span", { class: "hint", id: `${id}-hint` }, [part.description, range(part)].filter(Boolean).join(" ")),
+    fault);
+  return { name, element, showFault: (faults) => markFault(control, fault, faults) };
+}
+
+export function markFault(control, place, faults) {
+  replace(place, faults.map(({ message }) => message).join("; "));
+  control.toggleAttribute("aria-invalid", faults.length > 0);
+  if (faults.length > 0) control.setAttribute("aria-invalid", "true");
+}
+
+const isJson = (part) => !part.enum && !["boolean", "integer", "number", "string"].includes(part.type);
+
+function range(part) {
+  if (part.minimum === undefined && part.maximum === undefined) return "";
+  if (part.maximum === undefined || part.minimum === undefined) return "";
+  return part.description?.includes(String(part.maximum)) ? "" : `From ${part.minimum} to ${part.maximum}.`;
+}
+
+function controlOf(name, part, value, set, id) {
+  const common = { id, "aria-describedby": `${id}-hint ${id}-fault`, name };
+  if (part.enum) {
+    const fallback = part.default === undefined || part.default === null ? "default" : `default (${part.default})`;
+    return h("select", { ...common, onchange: ({ target }) => set(target.value === "" ? undefined : part.enum[target.value]) },
+      h("option", { value: "", selected: value === undefined }, fallback),
+      part.enum.map((one, index) => h("option", { value: String(index), selected: value === one }, String(one))));
+  }
+  if (part.type === "boolean") {
+    return h("input", { ...common, type: "checkbox", checked: value ?? part.default ?? false,
+      onchange: ({ target }) => set(target.checked === part.default ? undefined : target.checked) });
+  }
+  if (part.type === "integer" || part.type === "number") {
+    return h("input", { ...common, type: "number", inputmode: "decimal", min: part.minimum, max: part.maximum,
+      step: part.type === "integer" ? part.multipleOf ?? 1 : "any", value: value ?? "", placeholder: placeholder(part),
+      oninput: ({ target }) => set(target.value === "" ? undefined : Number(target.value)) });
+  }
+  if (part.type === "string") {
+    return h("input", { ...common, type: "text", value: value ?? "", placeholder: placeholder(part),
+      oninput: ({ target }) => set(target.value === "" ? undefined : target.value) });
+  }
+  return h("textarea", { ...common, rows: "3", class: "json", spellcheck: "false", placeholder: "JSON",
+    value: value === undefined ? "" : JSON.stringify(value, null, 2), oninput: ({ target }) => readJson(target, set) });
+}
+
+const placeholder = (part) => part.default === undefined || part.default === null ? "" : `${part.default}`;
+
+function readJson(control, set) {
+  try {
+    set(control.value.trim() === "" ? undefined : JSON.parse(control.value));
+    control.setCustomValidity("");
+  } catch {
+    control.setCustomValidity("This is not JSON yet.");
+  }
+  control.toggleAttribute("aria-invalid", !control.validity.valid);
+}

@@ -1,0 +1,24 @@
+// Where a step's prompt stands in an input: in BabyChain's own word, or where the model's own parameters have it.
+
+export function promptOf(input, step) {
+  const params = input[`${step}_params`] ?? {};
+  return params.prompt ?? textItem(params)?.text ?? input[`${step}_prompt`] ?? "";
+}
+
+export function setPrompt(input, step, text) {
+  const params = input[`${step}_params`] ?? {};
+  const item = textItem(params);
+  if ("prompt" in params) params.prompt = text;
+  else if (item) item.text = text;
+  else if (text) input[`${step}_prompt`] = text;
+  else delete input[`${step}_prompt`];
+}
+
+const textItem = (params) => Array.isArray(params.content) ? params.content.find((item) => item?.type === "text") : undefined;
+
+// A model's own place for a prompt says nothing to another model.
+export function movePrompt(input, step) {
+  const text = promptOf(input, step);
+  delete input[`${step}_params`];
+  if (text) input[`${step}_prompt`] = text;
+}
