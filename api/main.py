@@ -14,6 +14,7 @@ import telemetry
 from api import errors, examples
 from api.budgets import Budgets
 from api.callers import EnvironmentKeys, Keys, StoreKeys
+from api.description import DescribedApp
 from api.claims import Claims
 from api.endings import Endings
 from api.estimates import Estimates
@@ -104,7 +105,7 @@ def build(
             app.state.services = await _services(settings, client or await connect(lazy=True), stack, task_queue, load)
             yield
 
-    app = FastAPI(
+    app = DescribedApp(
         title="BabyChain on Temporal",
         version="0.1.0",
         summary="One call runs a chain of image and video models.",

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import body_of
 from domain.errors import UnavailableError
 
-CREATES_REFUSED_AT = 32
-READS_REFUSED_AT = 64
+CREATES_REFUSED_AT = 64
+READS_REFUSED_AT = 128
 """Requests in work. A process does some hundred creates and several hundred reads a second, so whoever is let in
 waits for some tenths of a second at most, and fifty runs may still be looked at all at once."""
 

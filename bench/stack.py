@@ -144,7 +144,7 @@ def _environment(
         "BABYCHAIN_SANDBOX_LATENCY": str(LATENCY),
         "BABYCHAIN_SANDBOX_MEDIA": "tiny",
         "BABYCHAIN_SANDBOX_LIMITS": "off",
-        "BABYCHAIN_PROVIDER_LIMITS": "bfl=off",
+        "BABYCHAIN_PROVIDER_LIMITS": "bfl=1000",
         "BABYCHAIN_RATE_LIMIT_PER_MINUTE": "1000000",
         "BABYCHAIN_READ_LIMIT_PER_MINUTE": "1000000",
         "FLOOR_URL": f"http://127.0.0.1:{floor_port}",

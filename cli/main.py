@@ -3,21 +3,42 @@
 import json
 import sys
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Group
 
 import babychain_client
-from cli.catalogue import models, templates
-from cli.deliveries import deliveries
-from cli.demo import demo
-from cli.dev import dev
 from cli.failures import CommandFailed, Exit, exit_of_error
-from cli.keys import keys
-from cli.providers import app as providers
-from cli.run import estimate, run
-from cli.runs import cancel, get, list_, retry, watch
-from cli.serve import serve
-from cli.setup import setup
 from domain.errors import BabyChainError
+
+COMMANDS = {
+    "Runs": {
+        "run": ("cli.run:run", "Start a run: from flags, JSON or a file."),
+        "get": ("cli.runs:get", "Show a run as it is now."),
+        "list": ("cli.runs:list_", "Show your runs."),
+        "watch": ("cli.runs:watch", "Draw how a run goes until it ends."),
+        "cancel": ("cli.runs:cancel", "Stop a run."),
+        "retry": ("cli.runs:retry", "Start an ended run again, and keep what it has made."),
+        "estimate": ("cli.run:estimate", "Show what a run would cost and do."),
+    },
+    "What can be run": {
+        "templates": ("cli.catalogue:templates", "Show the chains."),
+        "models": ("cli.catalogue:models", "Show the models, or the parameters of one."),
+    },
+    "Callbacks": {
+        "deliveries": ("cli.deliveries:deliveries", "Show what became of callbacks, send one again, send a test."),
+        "listen": ("cli.listen:listen", "Forward callbacks to an address of this machine, signed anew."),
+    },
+    "The deployment": {
+        "providers": ("cli.providers:app", "Provider accounts: how they do, and their switches."),
+        "keys": ("cli.keys:keys", "Caller keys: create, list, rotate, revoke."),
+        "doctor": ("cli.doctor:doctor", "Look at every part, and say what helps where one is not well."),
+        "serve": ("cli.serve:serve", "Run one part until it is stopped."),
+        "setup": ("cli.setup:setup", "Prepare Temporal and the database."),
+        "mcp": ("cli.mcp:mcp", "Serve the API to agents, over the Model Context Protocol."),
+        "dev": ("cli.dev:dev", "Run everything on this machine until Ctrl-C."),
+        "demo": ("cli.demo:demo", "Run everything, one chain to its end, and check what comes out."),
+    },
+}
+"""Imported when asked for: `babychain get` need not wait for all that `babychain dev` is made of."""
 
 app = App(
     name="babychain",
@@ -28,22 +49,10 @@ app = App(
     exit_on_error=False,
     suppress_keyboard_interrupt=False,
 )
-app.command(run)
-app.command(get)
-app.command(list_, name="list")
-app.command(watch)
-app.command(cancel)
-app.command(retry)
-app.command(estimate)
-app.command(templates)
-app.command(models)
-app.command(deliveries)
-app.command(providers)
-app.command(keys)
-app.command(serve)
-app.command(setup)
-app.command(dev)
-app.command(demo)
+for title, commands in COMMANDS.items():
+    group = Group.create_ordered(title)
+    for name, (place, says) in commands.items():
+        app.command(place, name=name, help=says, group=group)
 app.register_install_completion_command(help="Install completion of commands and flags for your shell.")
 
 

@@ -21,7 +21,7 @@ Several = Annotated[list[str], Parameter(negative="", show_default=False)]
 class Order:
     """Flags win over what `--input` holds."""
 
-    input: Annotated[str | None, Parameter(alias="-i")] = None
+    input: Annotated[str | None, Parameter(alias="-i", allow_leading_hyphen=True)] = None
     """The request's `input`, or its whole body: JSON, a file that holds it, or - for standard input."""
     prompt: Annotated[str | None, Parameter(alias="-p")] = None
     """What to show, for every step; --set STEP_prompt=... gives one step its own."""

@@ -6,11 +6,12 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from babychain_client import AsyncBabyChain, Estimate, RunState
+from cli.each import Batch, run_each
 from cli.failures import Exit, exit_of_run
 from cli.following import waited, watched
 from cli.orders import Json, Order
 from cli.session import connect, connect_async
-from cli.showing import AsJson, console, show_json, show_run, show_table
+from cli.showing import AsJson, console, show_end, show_json, show_table
 from cli.signals import run as run_to_end
 
 _NO_ORDER = Order()
@@ -26,6 +27,10 @@ def run(
     timeout: float | None = None,
     download: Annotated[Path | None, Parameter(alias="-d")] = None,
     idempotency_key: str | None = None,
+    each: Path | None = None,
+    batch: str = "",
+    parallel: int = 8,
+    yes: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     as_json: AsJson = False,
 ) -> int:
     """Start a run. Without --watch, --wait or --download the answer is its id at once.
@@ -44,11 +49,23 @@ def run(
         A folder for all files that it makes; waits for the end.
     idempotency_key
         The same key and request are the same run, however often it is started.
+    each
+        A file with a request on every line, as JSON: one run for each, after the total has been shown. Start it again
+        to go on where it was stopped; no line is run twice.
+    batch
+        A name for these runs of the lines; another name runs them anew.
+    parallel
+        How many lines at once.
+    yes
+        Do not ask before starting the lines.
     as_json
-        Print JSON; with --watch one line for each event, and the run last.
+        Print JSON; with --watch one line for each event; the last, `ended`, carries the run.
     """
     with connect() as client:
         body = order.body(client, chain)
+    if each is not None:
+        lines = Batch(chain, each, batch, max(1, parallel), download, yes=yes, as_json=as_json)
+        return run_to_end(run_each(lines, body))
     staying = watch or wait or download is not None
 
     async def work() -> int:
@@ -60,7 +77,10 @@ def run(
             if not as_json:
                 console().print(f"Run {started.id} of {chain}", markup=False)
             ended = await _stay(client, started.id, watch=watch, timeout=timeout, as_json=as_json)
-            return await _end(client, ended, download, as_json=as_json)
+            # What a failed run has made is fetched too: it was paid for.
+            files = await client.download(ended, download) if download else []
+            show_end(ended, files, as_json=as_json, streamed=watch)
+            return exit_of_run(ended)
 
     return run_to_end(work())
 
@@ -88,16 +108,6 @@ async def _stay(client: AsyncBabyChain, run_id: str, *, watch: bool, timeout: fl
     if watch:
         return await watched(client, run_id, timeout=timeout, as_json=as_json)
     return await waited(client, run_id, timeout)
-
-
-async def _end(client: AsyncBabyChain, ended: RunState, folder: Path | None, *, as_json: bool) -> Exit:
-    """What a failed run has made is fetched too: it was paid for."""
-    files = await client.download(ended, folder) if folder else []
-    if as_json:
-        show_json(ended.data | ({"files": [str(file) for file in files]} if folder else {}))
-    else:
-        show_run(ended, files)
-    return exit_of_run(ended)
 
 
 def _say_started(state: RunState, *, as_json: bool) -> None:

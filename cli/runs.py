@@ -13,7 +13,7 @@ from cli.following import watched
 from cli.orders import Order
 from cli.progress import chain_picture
 from cli.session import connect, connect_async
-from cli.showing import AsJson, show_json, show_run, show_table
+from cli.showing import AsJson, show_end, show_json, show_table
 from cli.signals import run as run_to_end
 
 _NO_ORDER = Order()
@@ -35,7 +35,7 @@ def get(run_id: str, /, *, download: Path | None = None, as_json: AsJson = False
     with connect() as client:
         state = client.state(run_id)
         files = client.download(state, download) if download else []
-    _show(state, as_json=as_json, files=files)
+    show_end(state, files, as_json=as_json)
     return Exit.DONE
 
 
@@ -99,13 +99,13 @@ def watch(run_id: str, /, *, timeout: float | None = None, as_json: AsJson = Fal
     timeout
         Seconds to stay with it at most. The run goes on after that.
     as_json
-        Print one line of JSON for each event, and the run last.
+        Print one line of JSON for each event; the last, `ended`, carries the run.
     """
 
     async def work() -> int:
         async with connect_async() as client:
             ended = await watched(client, run_id, timeout=timeout, as_json=as_json)
-        _show(ended, as_json=as_json)
+        show_end(ended, as_json=as_json, streamed=True)
         return exit_of_run(ended)
 
     return run_to_end(work())
@@ -123,7 +123,7 @@ def cancel(run_id: str, /, *, as_json: AsJson = False) -> int:
     """
     with connect() as client:
         state = client.cancel(run_id)
-    _show(state, as_json=as_json)
+    show_end(state, as_json=as_json)
     return Exit.DONE
 
 
@@ -163,13 +163,6 @@ def retry(
     else:
         print(state.id)
     return Exit.DONE
-
-
-def _show(state: RunState, *, as_json: bool, files: list[Path] | None = None) -> None:
-    if as_json:
-        show_json(state.data | ({"files": [str(file) for file in files]} if files else {}))
-    else:
-        show_run(state, files or ())
 
 
 def _row(run: RunState) -> tuple[str, ...]:

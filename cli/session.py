@@ -9,18 +9,26 @@ from cli.environment import data_dir
 from cli.failures import CommandFailed
 from cli.serve import api_port
 
+_TRIES = 3
+"""Somebody sits there and waits: what is down for longer is better said."""
+
 
 def connect() -> BabyChain:
-    return BabyChain(api_url(os.environ), caller_key(os.environ))
+    return BabyChain(api_url(os.environ), caller_key(os.environ), tries=_TRIES)
 
 
 def connect_async() -> AsyncBabyChain:
-    return AsyncBabyChain(api_url(os.environ), caller_key(os.environ))
+    return AsyncBabyChain(api_url(os.environ), caller_key(os.environ), tries=_TRIES)
+
+
+def connect_patiently() -> AsyncBabyChain:
+    """For what nobody sits and waits for."""
+    return AsyncBabyChain(api_url(os.environ), caller_key(os.environ), tries=8)
 
 
 def connect_openly() -> BabyChain:
     """For what needs no key."""
-    return BabyChain(api_url(os.environ))
+    return BabyChain(api_url(os.environ), tries=_TRIES)
 
 
 def api_url(env: Mapping[str, str]) -> str:
@@ -30,12 +38,16 @@ def api_url(env: Mapping[str, str]) -> str:
 
 
 def caller_key(env: Mapping[str, str]) -> str:
+    key = find_key(env)
+    if key is None:
+        raise CommandFailed("Set BABYCHAIN_API_KEY to your key; `babychain keys create` makes one.")
+    return key
+
+
+def find_key(env: Mapping[str, str]) -> str | None:
     """The first key of the environment, or the one that `babychain dev` keeps."""
     given = env.get("BABYCHAIN_API_KEY") or kept(env).get("BABYCHAIN_API_KEY", "")
-    keys = [key.strip() for key in re.split(r"[,\n]", given) if key.strip()]
-    if not keys:
-        raise CommandFailed("Set BABYCHAIN_API_KEY to your key; `babychain keys create` makes one.")
-    return keys[0]
+    return next((key.strip() for key in re.split(r"[,\n]", given) if key.strip()), None)
 
 
 def kept(env: Mapping[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -39,7 +40,19 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     wide.print(table)
 
 
-def show_run(state: RunState, files: Iterable[Any] = ()) -> None:
+def show_end(state: RunState, files: Sequence[Path] = (), *, as_json: bool, streamed: bool = False) -> None:
+    """The run as a command leaves it; after a stream of JSON lines as one more of them."""
+    if not as_json:
+        show_run(state, files)
+        return
+    told = state.data | ({"files": [str(file) for file in files]} if files else {})
+    if streamed:
+        show_line({"event": "ended", "data": told})
+    else:
+        show_json(told)
+
+
+def show_run(state: RunState, files: Sequence[Path] = ()) -> None:
     said = console()
     said.print(f"Run {state.id} of {state.chain}: [bold]{state.status}[/]{_cost(state)}")
     said.print(chain_picture(state.data))
@@ -50,7 +63,7 @@ def show_run(state: RunState, files: Iterable[Any] = ()) -> None:
             said.print(f"  → {advice}", markup=False)
     if state.waiting_on:
         said.print(f"  {state.waiting_on}", markup=False)
-    for place in files or [url for step in state.steps for url in step.outputs]:
+    for place in map(str, files) if files else (url for step in state.steps for url in step.outputs):
         said.print(f"  {place}", markup=False)
 
 

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { thumbnail } from "./thumbnails.js";
 import { between, capital, money, seconds, spaced } from "./words.js";
 
-const SIGNS = { queued: "○", running: "◐", succeeded: "✓", failed: "✕", canceled: "⊘", skipped: "–" };
+const SIGNS = { queued: "○", running: "◐", succeeded: "✓", delivered: "✓", failed: "✕", canceled: "⊘", skipped: "–" };
 
 export function statusPill(status) {
   return h("span", { class: `pill is-${status}` }, h("span", { "aria-hidden": "true" }, SIGNS[status] ?? "○"), ` ${status}`);

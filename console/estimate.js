@@ -7,20 +7,29 @@ import { money, spaced } from "./words.js";
 
 const PAUSE = 500;
 
-export function estimatePanel(template, bodyOf, showFaults, signal) {
+// `missing` says in words what has to be there first, or nothing; `onTotal` is told the amount, or null.
+export function estimatePanel(template, bodyOf, { missing, showFaults, onTotal, signal }) {
   const place = h("div", { class: "estimate", role: "status", "aria-live": "polite" }, h("p", { class: "quiet" }, "Estimating…"));
   let timer = null;
   let asked = 0;
 
   async function now() {
     const mine = ++asked;
+    const lacking = missing();
+    if (lacking) {
+      onTotal(null);
+      replace(place, total("–"), h("p", { class: "quiet" }, lacking));
+      return;
+    }
     try {
       const shown = await post(`/api/v1/chains/${template.slug}/estimate`, bodyOf(), { signal });
       if (mine !== asked) return;
       showFaults([]);
+      onTotal(money(shown.estimate));
       replace(place, drawn(shown));
     } catch (error) {
       if (signal.aborted || mine !== asked || error.status === 401) return;
+      onTotal(null);
       const left = showFaults(error.faults ?? []);
       replace(place, error.faults?.length > 0 ? refused(error, left) : problem(error, now));
     }
@@ -30,9 +39,11 @@ export function estimatePanel(template, bodyOf, showFaults, signal) {
   return { element: place, now, soon };
 }
 
+const total = (amount) => h("p", { class: "total" }, h("span", { class: "quiet" }, "Estimate"), h("strong", { "data-total": true }, amount));
+
 function drawn(shown) {
   return [
-    h("p", { class: "total" }, h("span", { class: "quiet" }, "Estimate"), h("strong", { "data-total": true }, money(shown.estimate))),
+    total(money(shown.estimate)),
     h("ul", { class: "plan" }, shown.steps.map((step) => step.candidates.map((candidate, index) => h("li", null,
       h("span", { class: "row" },
         h("span", null, index === 0 ? spaced(step.step_key) : "or, if it fails"),
@@ -47,7 +58,7 @@ function drawn(shown) {
 function refused(error, left) {
   const count = error.faults.length;
   return [
-    h("p", { class: "total" }, h("span", { class: "quiet" }, "Estimate"), h("strong", null, "–")),
+    total("–"),
     h("p", { class: "fault" }, count === 1 ? "One field needs a change." : `${count} fields need a change.`),
     left.length > 0 && h("ul", { class: "faults" }, left.map(({ path, message }) => h("li", null, h("code", null, path.slice(1).join(".") || path.join(".")), ` ${message}`))),
   ];

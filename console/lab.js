@@ -8,6 +8,7 @@ import { estimatePanel } from "./estimate.js";
 import { loading, problem, readiness } from "./notices.js";
 import { optionsForm } from "./options.js";
 import { picturePicker } from "./picture.js";
+import { promptOf } from "./prompts.js";
 import { go } from "./router.js";
 import { stepForm } from "./step_form.js";
 
@@ -62,13 +63,24 @@ function draftOf(template) {
 function drawWork(work, template, known, facts, signal) {
   const draft = draftOf(template);
   const said = h("div");
-  const estimate = estimatePanel(template, bodyOf, showFaults, signal);
+  const estimate = estimatePanel(template, bodyOf, { missing, showFaults, onTotal, signal });
   const code = codePanel(() => [template.slug, bodyOf()], "request");
   const changed = (what) => { code.update(); if (what !== "prompt") estimate.soon(); };
   const picture = template.input_fields.some(({ name }) => name === "source_image_url") && picturePicker(draft.input, changed);
   const forms = template.steps.map((step) => stepForm(step, template, draft.input, known, changed));
   const options = optionsForm(draft, changed);
   const button = h("button", { class: "primary run", type: "submit" }, "Run");
+
+  // What an example can't stand in for is asked for in words, not by an error.
+  function missing() {
+    if (picture && !draft.from && !draft.input.source_image_url) return "Add a start picture to see what it costs.";
+    const step = template.steps.find(({ key }) => promptOf(draft.input, key) === "");
+    return step && `Write a prompt for “${step.title}” to see what it costs.`;
+  }
+
+  function onTotal(amount) {
+    replace(button, "Run", amount && h("span", { class: "for" }, ` for ${amount}`));
+  }
 
   function bodyOf() {
     const { from: _, ...body } = draft;

@@ -4,7 +4,7 @@ import { h, replace } from "./dom.js";
 
 const REMEDIES = {
   unreachable: ["The API does not answer.", "Check that it runs and that this machine reaches it; then try again."],
-  unauthorized: ["This key is not known here.", "Sign in with a key of this deployment, or ask its operator for one."],
+  invalid_api_key: ["This key is not known here.", "Sign in with a key of this deployment, or ask its operator for one."],
   temporal_unreachable: [
     "The workflow server does not answer: runs can neither be read nor started.",
     "Operators: start Temporal and check TEMPORAL_ADDRESS. Runs go on where they stopped.",

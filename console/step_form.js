@@ -55,7 +55,7 @@ export function stepForm(step, template, input, known, changed) {
 
   const element = h("fieldset", { class: "card step-form", "data-step": step.key },
     h("legend", null, h("span", { class: `node kind-${step.kind}`, "aria-hidden": "true" }, step.kind === "video" ? "▶" : "▣"), ` ${step.title}`),
-    h("div", { class: "fields" },
+    h("div", { class: "fields models" },
       labelled("Model", model), labelled("If it fails, try", standIn)),
     about,
     h("div", { class: "field wide" }, h("label", { for: promptId }, "Prompt"), prompt, fault),
@@ -95,8 +95,8 @@ function aboutModel(shown, known) {
     down(account),
     h("p", { class: "quiet small" },
       h("span", { title: SAFETY[shown.safety_class] }, `Safety class ${shown.safety_class}`),
-      usual && ` · usually ${seconds(usual)}`,
-      ` · by ${account?.name ?? shown.provider}`),
+      usual && ` · half of ${account.name}'s jobs took ${seconds(usual)}`,
+      !usual && ` · by ${account?.name ?? shown.provider}`),
     shown.hints.length > 0 && h("ul", { class: "hints" }, shown.hints.map((hint) => h("li", null, hint))),
   ];
 }

@@ -1,13 +1,9 @@
 """Is this process alive, and can it serve?"""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -16,11 +12,9 @@ from api.envelopes import envelope
 from api.services import Held
 from storage.reachable import is_reachable
 from temporal.connection import is_serving, missing_search_attributes
+from temporal.pollers import is_polled
 
 router = APIRouter(tags=["health"])
-
-_SEEN_WITHIN = timedelta(seconds=70)
-"""Pollers ask again at least once a minute."""
 
 
 @router.get("/healthz", summary="Is the process alive?")
@@ -56,17 +50,4 @@ async def _readiness(client: Client, task_queue: str) -> dict[str, Any]:
             "missing_search_attributes": missing,
             "remedy": "Run 'babychain setup'.",
         }
-    return {"status": "ok", "temporal": "ok", "worker": "polling" if await _polled(client, task_queue) else "absent"}
-
-
-async def _polled(client: Client, task_queue: str) -> bool:
-    answer = await client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(
-            namespace=client.namespace,
-            task_queue=TaskQueue(name=task_queue),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        ),
-        timeout=timedelta(seconds=3),
-    )
-    since = datetime.now(UTC) - _SEEN_WITHIN
-    return any(poller.last_access_time.ToDatetime(UTC) >= since for poller in answer.pollers)
+    return {"status": "ok", "temporal": "ok", "worker": "polling" if await is_polled(client, task_queue) else "absent"}

@@ -4,9 +4,10 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.services import Held
+from api.services import Held, Template
 from domain.chains import ChainTemplate, Step
 from domain.media import MediaKind
+from domain.request_schemas import body_schema
 
 router = APIRouter(tags=["catalogue"])
 
@@ -22,6 +23,12 @@ async def list_templates(held: Held) -> Json:
         "has_more": False,
         "url": "/api/v1/chains",
     }
+
+
+@router.get("/api/v1/chains/{slug}/schema", summary="Read the JSON Schema of a chain's requests")
+async def get_schema(template: Template, held: Held) -> Json:
+    """What a create of this chain may hold, with the params of every model that its steps can take. Needs no key."""
+    return body_schema(template, held.catalogue)
 
 
 def _template(template: ChainTemplate) -> Json:
@@ -48,6 +55,7 @@ def _template(template: ChainTemplate) -> Json:
             "durable_state": True,
             "failover": True,
         },
+        "schema_url": f"/api/v1/chains/{template.slug}/schema",
     }
 
 

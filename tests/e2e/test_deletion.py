@@ -71,7 +71,7 @@ async def test_no_word_of_a_deleted_run_is_left_and_its_cost_is(
             with pytest.raises(RPCError) as caught:
                 await temporal.get_workflow_handle(execution).describe()
             assert caught.value.status is RPCStatusCode.NOT_FOUND
-        left = [execution async for execution in temporal.list_workflows(f'WorkflowId STARTS_WITH "{run_id[:8]}"')]
+        left = [execution async for execution in temporal.list_workflows(f'WorkflowId STARTS_WITH "{run_id}"')]
         assert left == []
         deletion = await temporal.get_workflow_handle(names.deletion_id(run_id)).fetch_history()
         assert prompt not in deletion.to_json()

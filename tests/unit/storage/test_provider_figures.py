@@ -1,16 +1,14 @@
-"""Figures from attempts. The same test runs on PostgreSQL where its address is in BABYCHAIN_TEST_POSTGRES_URL."""
+"""Figures from attempts."""
 
-import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from storage.database import open_database, upgrade
+from storage.database import open_database
 from storage.ledger import ATTEMPTS
 from storage.provider_figures import ProviderFigures
 
@@ -38,15 +36,9 @@ def attempt(
     }
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    url = f"sqlite:///{tmp_path / 'babychain.db'}"
-    if request.param == "postgresql" and not (url := os.environ.get("BABYCHAIN_TEST_POSTGRES_URL", "")):
-        pytest.skip("set BABYCHAIN_TEST_POSTGRES_URL to an empty database")
-    await upgrade(url)
-    opened = open_database(url)
-    async with opened.begin() as connection:
-        await connection.execute(ATTEMPTS.delete())
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    opened = open_database(database_url)
     yield opened
     await opened.dispose()
 

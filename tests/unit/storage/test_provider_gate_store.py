@@ -1,52 +1,29 @@
-"""Two gates on one database stand for two worker processes. The same tests run on PostgreSQL where its address is in
-BABYCHAIN_TEST_POSTGRES_URL."""
+"""Two gates on one database stand for two worker processes."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from domain import breaker
 from domain.breaker import Go, Sign, Wait, Why
 from domain.errors import CreditExhausted, Refused, UnavailableError
 from domain.provider import Job
-from storage.database import open_database, upgrade
+from storage.database import open_database
 from storage.provider_gate import DisabledModel, ProviderGate, Use
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-TABLES = ("provider_accounts", "disabled_models", "provider_slots", "provider_waiting")
 
 
 def later(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        address = f"sqlite:///{tmp_path / 'babychain.db'}"
-        await upgrade(address)
-        return address
-    address = os.environ.get("BABYCHAIN_TEST_POSTGRES_URL", "")
-    if not address:
-        pytest.skip("set BABYCHAIN_TEST_POSTGRES_URL to an empty database")
-    await upgrade(address)
-    engine = open_database(address)
-    async with engine.begin() as connection:
-        for table in TABLES:
-            await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608  # our own names
-    await engine.dispose()
-    return address
-
-
 @pytest.fixture
-async def gates(url: str) -> AsyncIterator[tuple[ProviderGate, ProviderGate]]:
-    engines = open_database(url), open_database(url)
+async def gates(database_url: str) -> AsyncIterator[tuple[ProviderGate, ProviderGate]]:
+    engines = open_database(database_url), open_database(database_url)
     yield ProviderGate(engines[0]), ProviderGate(engines[1])
     for engine in engines:
         await engine.dispose()

@@ -1,0 +1,166 @@
+"""`babychain run --each`: a run for every line of a file. It may be stopped and started again at any time."""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.prompt import Confirm
+
+from babychain_client import AsyncBabyChain, BabyChainError, Conflict, InvalidRequest, NotAllowed, NotFound
+from cli.failures import CommandFailed, Exit
+from cli.lines import Json, Line, Result, Results, read_lines, still_to_do
+from cli.session import connect_patiently
+from cli.showing import console, show_line
+
+Tell = Callable[[Result], None]
+
+_REFUSALS = (InvalidRequest, Conflict, NotAllowed, NotFound)
+
+
+@dataclass(frozen=True)
+class Batch:
+    chain: str
+    file: Path
+    name: str
+    """Part of every key: another name makes the same lines new runs."""
+    parallel: int
+    folder: Path | None
+    yes: bool
+    as_json: bool
+
+    @property
+    def results(self) -> Results:
+        return Results(self.file.with_name(self.file.name + ".results"))
+
+
+async def run_each(batch: Batch, shared: Json) -> int:
+    lines = read_lines(batch.file, batch.chain, shared, batch.name)
+    known = batch.results.read()
+    open_lines = still_to_do(lines, known)
+    said = console() if not batch.as_json else Console(stderr=True, highlight=False)
+    if done := len(lines) - len(open_lines):
+        said.print(f"{done} of {len(lines)} lines have ended before, as {batch.results.file} says.", markup=False)
+    async with connect_patiently() as client:
+        if open_lines:
+            await _confirm(client, batch, open_lines, said)
+        try:
+            with _told(batch, len(open_lines)) as tell:
+                news = await _run_all(client, batch, open_lines, tell)
+        except asyncio.CancelledError:
+            print("babychain: Runs that were started go on. The same command takes them up again.", file=sys.stderr)
+            raise
+    to_do = {line.number for line in open_lines}
+    before = (known[line.key] for line in lines if line.number not in to_do)
+    counts = Counter(result.status for result in (*before, *news))
+    summary = ", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "no lines"
+    if batch.as_json:
+        show_line({"event": "summary", "lines": len(lines), **counts})
+    else:
+        said.print(f"{len(lines)} lines: {summary}. Each line's end is in {batch.results.file}.", markup=False)
+    return Exit.DONE if counts["succeeded"] == len(lines) else Exit.RUN_FAILED
+
+
+# ---- what it costs --------------------------------------------------------------------------------------------------
+
+
+async def _confirm(client: AsyncBabyChain, batch: Batch, lines: Sequence[Line], said: Console) -> None:
+    total, unpriced = await _estimated(client, batch.chain, lines)
+    more = f"; what {unpriced} of them cost is not known" if unpriced else ""
+    said.print(f"{len(lines)} runs of {batch.chain}, together at most {total} USD{more}.", markup=False)
+    if batch.yes:
+        return
+    if not sys.stdin.isatty():
+        raise CommandFailed("Nothing was started: say --yes where nobody can be asked.")
+    if not Confirm.ask("Start them?", console=said, default=False):
+        raise CommandFailed("Nothing was started.")
+
+
+async def _estimated(client: AsyncBabyChain, chain: str, lines: Sequence[Line]) -> tuple[Decimal, int]:
+    """One question for all lines of one shape: an estimate counts against the limit of creates."""
+    shapes = Counter(line.shape for line in lines if line.fault is None)
+    first = {line.shape: line for line in reversed(lines) if line.fault is None}
+    total, unpriced = Decimal(0), 0
+    for shape, count in shapes.items():
+        try:
+            high = (await client.estimate(chain, **first[shape].body)).cost.high
+        except InvalidRequest:
+            # Its own create will say what is wrong.
+            continue
+        if high is None:
+            unpriced += count
+        else:
+            total += high * count
+    return total, unpriced
+
+
+# ---- the runs -------------------------------------------------------------------------------------------------------
+
+
+async def _run_all(client: AsyncBabyChain, batch: Batch, lines: Sequence[Line], tell: Tell) -> list[Result]:
+    results: list[Result] = []
+    places = asyncio.Semaphore(batch.parallel)
+
+    async def one(line: Line) -> None:
+        async with places:
+            result = await _run_one(client, batch, line)
+        batch.results.add(result)
+        results.append(result)
+        tell(result)
+
+    async with asyncio.TaskGroup() as group:
+        for line in lines:
+            group.create_task(one(line))
+    return results
+
+
+async def _run_one(client: AsyncBabyChain, batch: Batch, line: Line) -> Result:
+    """How the line ended. Whatever happens to it is its own affair: the others go on."""
+    if line.fault is not None:
+        return Result(line.number, f"line-{line.number}", "refused", error=line.fault)
+    try:
+        run = await client.run(batch.chain, idempotency_key=line.key, **line.body)
+    except BabyChainError as error:
+        status = "refused" if isinstance(error, _REFUSALS) else "unfinished"
+        return Result(line.number, line.key, status, error=str(error))
+    try:
+        ended = await run.wait()
+        if batch.folder:
+            await client.download(ended, batch.folder / f"{line.number:05}-{run.id}")
+    except BabyChainError as error:
+        return Result(line.number, line.key, "unfinished", run.id, str(error))
+    said = None if ended.error is None else f"{ended.error.message} ({ended.error.code})"
+    return Result(line.number, line.key, ended.status, run.id, said)
+
+
+# ---- how it goes ----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _told(batch: Batch, count: int) -> Iterator[Tell]:
+    out = Console(highlight=False, soft_wrap=True)
+    if batch.as_json:
+        yield lambda result: show_line({"event": "line", **result.data})
+    elif not out.is_terminal:
+        yield lambda result: out.print(_sentence(result), markup=False)
+    else:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=out) as bar:
+            task = bar.add_task("runs", total=count)
+
+            def tell(result: Result) -> None:
+                bar.advance(task)
+                if result.status != "succeeded":
+                    bar.console.print(_sentence(result), markup=False)
+
+            yield tell
+
+
+def _sentence(result: Result) -> str:
+    return f"line {result.line}: {result.status} {result.run_id or ''} {result.error or ''}".rstrip()

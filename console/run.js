@@ -1,0 +1,164 @@
+// One run, live: what it does, why it waits or failed, what it made, and what to do next.
+
+import { get, post, remove } from "./api.js";
+import { runPicture, statusPill } from "./chain_picture.js";
+import { request } from "./copy.js";
+import { deliveriesPart } from "./deliveries.js";
+import { drawnOnce, h, replace } from "./dom.js";
+import { follow } from "./events.js";
+import { copy, loading, problem, readiness, toast } from "./notices.js";
+import { go } from "./router.js";
+import { stepParts } from "./run_steps.js";
+import { timeline } from "./timeline.js";
+import { between, capital, date, ended, money, seconds, spaced } from "./words.js";
+
+export async function run(page, { params, facts, signal }) {
+  replace(page, loading("the run"));
+  const id = encodeURIComponent(params.id);
+  const seen = { run: await get(`/api/v1/chains/get/${id}`, { signal }), history: [], connection: "live" };
+  const parts = layout(page, seen, facts, signal);
+  parts.draw();
+  follow(id, {
+    signal,
+    onState: (state) => { seen.connection = state; parts.draw(); },
+    onEvent: (name, data) => {
+      if (name === "run") take(seen, data);
+      else if (name === "waiting") seen.run = { ...seen.run, waiting_on: data.waiting_on, expected: data.expected };
+      else if (name === "end") parts.onEnd();
+      parts.draw();
+    },
+  });
+  const ticking = setInterval(() => parts.tick(), 1000);
+  signal.addEventListener("abort", () => clearInterval(ticking));
+}
+
+// A stream tells every state from the first on; the page has read a later one already and does not go back.
+function take(seen, data) {
+  seen.history.push(data);
+  if (new Date(data.updated_at) < new Date(seen.run.updated_at)) return;
+  const { input, metadata, expected, waiting_on: waiting } = seen.run;
+  seen.run = { ...data, input, metadata, ...(ended(data.status) ? {} : { expected, waiting_on: waiting }) };
+}
+
+function layout(page, seen, facts, signal) {
+  const place = () => h("div");
+  const [head, notice, why, picture, steps, times, costs, calls, raw] = Array.from({ length: 9 }, place);
+  const clock = h("span", { class: "elapsed" });
+  const deliveries = deliveriesPart(calls, seen.run.id, signal);
+  replace(page, readiness(h("div")), head, h("p", { class: "facts" }, clock, costs), notice, why, picture, steps,
+    h("div", { class: "two" }, times, calls), raw);
+  const draws = [
+    [drawnOnce(head, (run) => header(run, facts)), ({ run }) => pick(run, "id", "status", "chain_slug", "input", "metadata", "retry_of")],
+    [drawnOnce(notice, waiting), ({ run, connection }) => ({ on: run.waiting_on?.message, check: run.waiting_on?.next_check, live: !ended(run.status), connection })],
+    [drawnOnce(why, failure), ({ run }) => pick(run, "id", "status", "error", "steps")],
+    [drawnOnce(picture, (run) => runPicture(run.steps, new Date())), ({ run }) => ({ steps: run.steps })],
+    [stepParts(steps), ({ run }) => run],
+    [drawnOnce(times, ({ run, history }) => timeline(run, history)), ({ run, history }) => ({ run: pick(run, "steps", "created_at", "status", "updated_at"), history })],
+    [drawnOnce(costs, cost), ({ run }) => pick(run, "estimate", "cost", "status")],
+    [drawnOnce(raw, (run) => h("details", { class: "card" }, h("summary", null, "The run as JSON"),
+      h("div", { class: "code" }, h("div", { class: "tabs" }, h("button", { type: "button", class: "copy", onclick: () => copy(JSON.stringify(run, null, 2), "JSON") }, "Copy")),
+        h("pre", { tabindex: "0" }, JSON.stringify(run, null, 2))))), ({ run }) => run],
+  ];
+  const tick = () => replace(clock, elapsed(seen.run));
+  return {
+    tick,
+    draw: () => { for (const [draw, shown] of draws) draw(shown(seen)); tick(); },
+    onEnd: () => deliveries.soon(),
+  };
+}
+
+const pick = (object, ...names) => Object.fromEntries(names.map((name) => [name, object[name]]));
+
+function elapsed(run) {
+  const end = ended(run.status) ? run.updated_at : new Date();
+  const took = seconds(Math.max(0, between(run.created_at, end)));
+  if (ended(run.status)) return `Took ${took} · created ${date(run.created_at)}`;
+  const { expected } = run;
+  return `${took} so far${expected ? ` · usually ${seconds(expected.p50_seconds)}, at most ${seconds(expected.p90_seconds)} more` : ""}`;
+}
+
+function cost(run) {
+  const over = ended(run.status);
+  const useful = run.cost && (over ? money(run.cost.useful) : money({ ...run.cost.useful, high: run.cost.useful.low }));
+  const wasted = run.cost && Number(run.cost.wasted.high ?? 1) > 0 && money(run.cost.wasted);
+  return h("span", null, ` · estimated ${money(run.estimate)}`, useful && [over ? " · actual " : " · so far ", h("strong", null, useful)], wasted && ` · wasted ${wasted}`);
+}
+
+function header(run, facts) {
+  const body = { input: run.input, ...(run.metadata ? { metadata: run.metadata } : {}) };
+  const tags = run.metadata?.tags ?? [];
+  return h("div", { class: "head" },
+    h("div", { class: "title" },
+      h("h1", null, run.chain_slug, " ", statusPill(run.status)),
+      h("p", { class: "id" }, h("code", null, run.id),
+        run.retry_of && [" retry of ", h("a", { href: `#/runs/${run.retry_of.run_id ?? run.retry_of}` }, "an earlier run")],
+        Array.isArray(tags) && tags.map((tag) => h("a", { class: "tag", href: `#/runs?tag=${encodeURIComponent(tag)}` }, String(tag))))),
+    h("div", { class: "actions" },
+      h("button", { type: "button", onclick: () => copy(request(run.chain_slug, body), "curl") }, "Copy as curl"),
+      h("a", { class: "button", href: `#/?from=${run.id}` }, "Run again with edits"),
+      h("a", { class: "button", href: `#/compare?a=${run.id}` }, "Compare"),
+      facts.temporal_ui && h("a", { class: "button", href: `${facts.temporal_ui}/workflows/${run.id}`, rel: "noreferrer", target: "_blank" }, "Temporal ↗"),
+      ended(run.status)
+        ? h("button", { type: "button", class: "danger", onclick: (event) => deleted(event.target, run.id) }, "Delete")
+        : h("button", { type: "button", class: "danger", onclick: (event) => canceled(event.target, run.id) }, "Cancel")));
+}
+
+async function canceled(button, id) {
+  button.disabled = true;
+  try {
+    await post(`/api/v1/chains/cancel/${id}`);
+    toast("The run is being stopped.");
+  } catch (error) {
+    button.disabled = false;
+    button.after(problem(error));
+  }
+}
+
+async function deleted(button, id) {
+  if (button.dataset.sure !== "yes") {
+    button.dataset.sure = "yes";
+    button.textContent = "Delete for good?";
+    return;
+  }
+  try {
+    await remove(`/api/v1/chains/runs/${id}`);
+    toast("The run is deleted.");
+    go("/runs");
+  } catch (error) {
+    button.after(problem(error));
+  }
+}
+
+function waiting({ on, check, live, connection }) {
+  return [
+    connection === "lost" && h("p", { class: "warning" }, "The live stream broke off; taking it up again…"),
+    live && on && h("p", { class: "waiting" }, h("span", { class: "pulse", "aria-hidden": "true" }), on,
+      check && h("span", { class: "quiet" }, ` Next look ${date(check)}.`)),
+  ];
+}
+
+// From a failed run to its cause and remedy without leaving the screen.
+function failure(run) {
+  if (run.status !== "failed" && run.status !== "canceled") return null;
+  const step = run.steps.find(({ status }) => status === "failed" || status === "canceled");
+  const error = run.error ?? step?.error;
+  return h("section", { class: `card why is-${run.status}`, "aria-label": "What happened" },
+    h("h2", null, step ? `${capital(spaced(step.step_key))} ${run.status === "failed" ? "failed" : "was canceled"}` : `The run ${run.status === "failed" ? "failed" : "was canceled"}`),
+    error && h("p", { class: "cause" }, error.message, " ", h("code", null, error.code)),
+    error?.guidance && h("div", { class: "remedy" }, h("p", null, h("strong", null, "What to do: "), error.guidance.summary),
+      h("ul", null, error.guidance.what_to_try_next.map((text) => h("li", null, text)))),
+    h("div", { class: "actions" },
+      step && h("button", { type: "button", class: "primary", onclick: (event) => retry(event.target, run.id, step.step_key) }, `Retry from ${spaced(step.step_key)}`),
+      h("a", { class: "button", href: `#/?from=${run.id}` }, "Run again with edits")));
+}
+
+export async function retry(button, id, step) {
+  button.disabled = true;
+  try {
+    const made = await post(`/api/v1/chains/runs/${id}/retry`, { from_step: step });
+    go(`/runs/${made.id}`);
+  } catch (error) {
+    button.disabled = false;
+    button.after(problem(error));
+  }
+}

@@ -1,0 +1,91 @@
+// The steps of a run: input beside output, and every attempt with its reason.
+
+import { ownAddress } from "./api.js";
+import { drawnOnce, h } from "./dom.js";
+import { statusPill } from "./chain_picture.js";
+import { promptOf } from "./prompts.js";
+import { retry } from "./run.js";
+import { thumbnail } from "./thumbnails.js";
+import { between, capital, dollars, ended, SAFETY, seconds, spaced } from "./words.js";
+
+export function stepParts(place) {
+  const drawn = new Map();
+  return (run) => {
+    for (const step of run.steps) {
+      if (!drawn.has(step.step_key)) {
+        const element = h("section", { class: "card part", id: `step-${step.step_key}`, tabindex: "-1", "aria-label": capital(spaced(step.step_key)) });
+        place.append(element);
+        drawn.set(step.step_key, drawnOnce(element, (shown) => part(shown)));
+      }
+      drawn.get(step.step_key)({ step, input: run.input, id: run.id, over: ended(run.status) });
+    }
+  };
+}
+
+function part({ step, input, id, over }) {
+  return [
+    h("div", { class: "row part-head" },
+      h("h2", null, capital(spaced(step.step_key)), " ", statusPill(step.status)),
+      over && h("button", { type: "button", onclick: (event) => retry(event.target, id, step.step_key) }, "Retry from here")),
+    step.error && !step.attempts?.at(-1)?.error && h("p", { class: "fault" }, step.error.message),
+    h("div", { class: "two media" },
+      h("div", null, h("h3", null, "Input"), inputOf(step, input),
+        step.attempts && attempts(step),
+        step.cancel_outcome && h("p", { class: "quiet" }, `On cancel: ${spaced(step.cancel_outcome)}.`)),
+      h("div", null, h("h3", null, "Output"), outputOf(step))),
+  ];
+}
+
+function inputOf(step, input) {
+  const params = Object.entries(input?.[`${step.step_key}_params`] ?? {}).filter(([name]) => !["prompt", "content"].includes(name));
+  const given = step.generation_input_file ?? (step.step_index === 0 && input?.source_image_url ? [input.source_image_url] : []);
+  return [
+    given.length > 0 && h("div", { class: "inputs" }, given.map((url) => ownAddress(url)
+      ? h("a", { href: ownAddress(url), target: "_blank", rel: "noreferrer" }, thumbnail(url, "The picture this step begins with"))
+      : h("code", { class: "address" }, url))),
+    h("p", { class: "prompt" }, promptOf(input ?? {}, step.step_key) || "–"),
+    params.length > 0 && h("dl", { class: "params" }, params.map(([name, value]) =>
+      [h("dt", null, name), h("dd", null, typeof value === "object" ? JSON.stringify(value) : String(value))])),
+  ];
+}
+
+function outputOf(step) {
+  const files = step.generation_output_file ?? [];
+  if (files.length === 0) {
+    const said = { queued: "Not begun yet.", running: "Being made…", skipped: "Skipped: an earlier step did not succeed." };
+    return h("div", { class: `nothing is-${step.status}` }, said[step.status] ?? "Nothing was made.");
+  }
+  return files.map((url) => media(url, step));
+}
+
+export function media(url, step, more = {}) {
+  const address = ownAddress(url);
+  if (!address) return h("code", { class: "address" }, url);
+  const label = `Output of ${spaced(step.step_key)}`;
+  const isVideo = step.step_kind === "video" && !/\.(png|jpe?g|webp)\?/.test(address);
+  return h("figure", null,
+    isVideo ? h("video", { src: address, controls: true, loop: true, playsinline: true, preload: "auto", "aria-label": label, ...more })
+      : h("a", { href: address, target: "_blank", rel: "noreferrer" }, h("img", { src: address, alt: label })),
+    h("figcaption", null, h("a", { href: address, download: "" }, "Download")));
+}
+
+function attempts(step) {
+  const reasons = (one) => [
+    one.error && h("span", { class: "fault" }, `${one.error.message} `, h("code", null, one.error.code)),
+    one.note && h("span", null, one.note),
+    one.adapted && h("span", null, `Picture adapted: ${one.adapted}`),
+    one.not_told && h("span", null, `Could not be told: ${one.not_told.join(", ")}.`),
+    one.error?.guidance && h("span", { class: "quiet" }, one.error.guidance.what_to_try_next[0]),
+  ];
+  return [
+    h("h3", null, step.attempts.length === 1 ? "One attempt" : `${step.attempts.length} attempts`),
+    h("ol", { class: "attempts" }, step.attempts.map((one) => h("li", null,
+      h("span", { class: "row" }, h("strong", null, one.model), statusPill(one.outcome)),
+      h("span", { class: "quiet small" }, `at ${one.provider} · `,
+        h("span", { title: SAFETY[one.safety_class] }, `class ${one.safety_class}`),
+        one.completed_at ? ` · ${seconds(between(one.started_at, one.completed_at))}` : " · under way",
+        one.cost ? ` · ${dollars(one.cost.amount)}` : ""),
+      reasons(one)))),
+  ];
+}
+

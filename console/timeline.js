@@ -1,0 +1,63 @@
+// When what happened: a bar for each attempt, and every moment in words.
+
+import { h } from "./dom.js";
+import { between, capital, clock, ended, seconds, spaced } from "./words.js";
+
+export function timeline(run, history) {
+  const accepted = acceptedTimes(history);
+  const end = ended(run.status) ? new Date(run.updated_at) : new Date(Math.max(...history.map((one) => new Date(one.updated_at)), new Date(run.created_at)));
+  const whole = Math.max(0.001, between(run.created_at, end));
+  return h("section", { class: "card", "aria-label": "Timeline" }, h("h2", null, "Timeline"),
+    h("div", { class: "bars", "aria-hidden": "true" }, run.steps.flatMap((step) =>
+      (step.attempts ?? []).map((one) => bar(run, step, one, accepted, whole, end)))),
+    run.steps.some((step) => step.attempts) && h("p", { class: "quiet small", "aria-hidden": "true" },
+      h("span", { class: "swatch submitting" }), "being submitted ", h("span", { class: "swatch useful" }), "provider works, output is stored"),
+    h("ol", { class: "moments" }, moments(run, accepted).map(([moment, text]) =>
+      h("li", null, h("time", { datetime: moment }, clock(moment)),
+        h("span", { class: "quiet small" }, `+${seconds(Math.max(0, between(run.created_at, moment)))}`), h("span", null, text)))));
+}
+
+// When each attempt's job was accepted stands in no field: it is the first state that shows it running.
+function acceptedTimes(history) {
+  const times = new Map();
+  for (const state of history) {
+    for (const step of state.steps) {
+      for (const one of step.attempts ?? []) {
+        const name = `${step.step_key}.${one.number}`;
+        if (one.outcome === "running" && !times.has(name)) times.set(name, state.updated_at);
+      }
+    }
+  }
+  return times;
+}
+
+function bar(run, step, one, accepted, whole, end) {
+  const at = (moment) => `${Math.min(100, Math.max(0, (between(run.created_at, moment) / whole) * 100))}%`;
+  const begun = accepted.get(`${step.step_key}.${one.number}`);
+  const over = one.completed_at ?? end;
+  const piece = (from, to, kind) => {
+    const element = h("span", { class: `piece ${kind}` });
+    element.style.setProperty("left", at(from));
+    element.style.setProperty("right", `calc(100% - ${at(to)})`);
+    return element;
+  };
+  return h("div", { class: "bar" }, h("span", { class: "name" }, `${spaced(step.step_key)}${one.number > 1 ? ` #${one.number}` : ""}`),
+    h("span", { class: "track" }, begun && piece(one.started_at, begun, "submitting"), piece(begun ?? one.started_at, over, `working is-${one.outcome}`)));
+}
+
+function moments(run, accepted) {
+  const found = [[run.created_at, "Queued"]];
+  for (const step of run.steps) {
+    const name = capital(spaced(step.step_key));
+    for (const one of step.attempts ?? []) {
+      const begun = accepted.get(`${step.step_key}.${one.number}`);
+      found.push([one.started_at, `${name}: submitted to ${one.provider}`]);
+      if (begun) found.push([begun, `${name}: accepted, ${one.provider} works`]);
+      if (one.completed_at) found.push([one.completed_at, `${name}: ${said(one)}`]);
+    }
+  }
+  if (ended(run.status)) found.push([run.updated_at, `Run ${run.status}`]);
+  return found.sort(([a], [b]) => new Date(a) - new Date(b));
+}
+
+const said = (one) => (one.outcome === "succeeded" ? "output checked and stored" : `${one.outcome}${one.error ? ` (${one.error.code})` : ""}`);

@@ -1,0 +1,129 @@
+"""What the client repeats, and what it leaves: over real connections to a server that answers as it is told."""
+
+import asyncio
+import json
+
+import httpx
+import pytest
+
+from babychain_client import (
+    AsyncBabyChain,
+    BabyChain,
+    ConnectionFailed,
+    InvalidRequest,
+    ServiceUnavailable,
+    TooManyRequests,
+)
+from babychain_client.exchange import Call, Rates
+from tests.client.scripted import CUT, Scripted, answer, run_data, scripted
+
+RUN = answer(202, run_data("queued"))
+BUSY = answer(503, {"error": {"type": "api_error", "code": "overloaded", "message": "Too much."}}, retry_after="0")
+
+
+def connected(server: Scripted, *, tries: int = 3) -> AsyncBabyChain:
+    return AsyncBabyChain(server.url, "a key", tries=tries, http=httpx.AsyncClient(trust_env=False))
+
+
+async def test_a_create_is_repeated_under_the_one_key_that_we_made() -> None:
+    async with scripted(BUSY, CUT, RUN) as server:
+        run = await connected(server).run("chain1", {})
+    keys = [request.headers["idempotency-key"] for request in server.requests]
+    assert run.id == run_data("queued")["id"]
+    assert len(keys) == 3
+    assert len(set(keys)) == 1
+
+
+async def test_two_creates_of_ours_are_two_runs() -> None:
+    async with scripted(RUN, RUN) as server:
+        client = connected(server)
+        await client.run("chain1", {})
+        await client.run("chain1", {})
+    first, second = (request.headers["idempotency-key"] for request in server.requests)
+    assert first != second
+
+
+async def test_where_no_answer_comes_the_key_is_told_so_that_the_caller_can_repeat() -> None:
+    async with scripted(CUT, CUT) as server:
+        with pytest.raises(ConnectionFailed) as failed:
+            await connected(server, tries=2).run("chain1", {}, idempotency_key="order-7")
+    assert failed.value.idempotency_key == "order-7"
+    assert "order-7" in str(failed.value)
+
+
+async def test_what_stays_busy_is_said_after_the_last_try() -> None:
+    async with scripted(BUSY, BUSY) as server:
+        with pytest.raises(ServiceUnavailable) as refused:
+            await connected(server, tries=2).templates()
+    assert refused.value.code == "overloaded"
+    assert len(server.requests) == 2
+
+
+async def test_a_spend_cap_is_no_moment_to_wait_for() -> None:
+    capped = answer(429, {"error": {"code": "spend_cap_exceeded", "message": "Spent."}}, retry_after="40000")
+    async with scripted(capped, RUN) as server:
+        with pytest.raises(TooManyRequests) as refused:
+            await connected(server).run("chain1", {})
+    assert refused.value.retry_after == 40000
+    assert len(server.requests) == 1
+
+
+async def test_a_wrong_request_is_never_repeated_and_a_strange_answer_is_still_an_error() -> None:
+    async with scripted(answer(400, {"error": {"code": "invalid_request", "message": "No."}})) as server:
+        with pytest.raises(InvalidRequest):
+            await connected(server).run("chain1", {})
+    async with scripted(answer(500, "<html>a proxy</html>")) as server:
+        with pytest.raises(ServiceUnavailable):
+            await connected(server).templates()
+
+
+def test_who_has_no_place_left_waits_instead_of_being_refused() -> None:
+    now = 100.0
+    rates = Rates(clock=lambda: now)
+    create, read = Call("POST", "/", "creates"), Call("GET", "/", "reads")
+    rates.note(httpx.Response(200, headers={"ratelimit": '"creates";r=1;t=60'}))
+    assert rates.pause(create) == 0
+    rates.note(httpx.Response(200, headers={"ratelimit": '"creates";r=0;t=12'}))
+    assert (rates.pause(create), rates.pause(read), rates.pause(Call("POST", "/cancel"))) == (12, 0, 0)
+    now += 12
+    assert rates.pause(create) == 0
+
+
+async def test_a_wait_asks_the_api_to_hold_and_names_the_run_when_it_is_lost() -> None:
+    held = [answer(200, run_data(status), preference_applied="wait=30") for status in ("running", "succeeded")]
+    async with scripted(*held) as server:
+        assert (await connected(server).wait("a-run")).succeeded
+    assert [request.headers["prefer"] for request in server.requests] == ["wait=30", "wait=30"]
+    async with scripted(CUT) as server:
+        with pytest.raises(ConnectionFailed) as lost:
+            await connected(server, tries=1).wait("a-run")
+    assert lost.value.run_id == "a-run"
+    assert "a-run goes on" in "".join(lost.value.__notes__)
+
+
+def event(name: str, id: str | None, data: object) -> str:
+    return f"event: {name}\n" + (f"id: {id}\n" if id else "") + f"data: {json.dumps(data)}\n\n"
+
+
+async def test_a_stream_that_breaks_off_is_taken_up_after_the_last_event_that_was_heard() -> None:
+    first = (
+        ": alive\n\nretry: 1000\n\n" + event("run", "5", run_data("queued")) + event("waiting", None, {"id": "a-run"})
+    )
+    rest = event("run", "9", run_data("succeeded")) + event("news", None, {}) + event("end", "end", {"id": "a-run"})
+    async with scripted(
+        answer(200, first, kind="text/event-stream", cut=True), BUSY, answer(200, rest, kind="text/event-stream")
+    ) as server:
+        heard = [(one.kind, one.id) async for one in connected(server).stream("a-run")]
+    assert heard == [("run", "5"), ("waiting", "5"), ("run", "9"), ("end", "end")]
+    assert [request.headers.get("last-event-id") for request in server.requests] == [None, "5", "5"]
+
+
+async def test_the_synchronous_client_repeats_alike() -> None:
+    async with scripted(BUSY, CUT, RUN) as server:
+
+        def work() -> str:
+            with BabyChain(server.url, "a key", tries=3, http=httpx.Client(trust_env=False)) as client:
+                return client.run("chain1", {}).id
+
+        assert await asyncio.to_thread(work) == run_data("queued")["id"]
+    assert len({request.headers["idempotency-key"] for request in server.requests}) == 1
