@@ -346,6 +346,9 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
     "process_runs": (
         Answer("Envelope", _envelope({"processed": [{"id": RUN_ID, "status": "running"}], "processed_count": 1})),
     ),
+    "process_runs_by_post": (
+        Answer("Envelope", _envelope({"processed": [], "processed_count": 0}), says="Nothing waits."),
+    ),
     "health": (
         Answer("Envelope", _envelope({"service": "babychain", "database": "ok"})),
         Answer(
@@ -373,8 +376,8 @@ def _request(message: str, code: str, *faults: Fault) -> RequestError:
     return RequestError(message, code=code, faults=faults)
 
 
-KEYED, LIMITED, ORDERS = "a caller key", "so many a minute", "models and parameters"
-"""Where an error may be met: these three, the name of a parameter, `body`, or an operation."""
+KEYED, CRON, LIMITED, ORDERS = "a caller key", "the cron secret", "so many a minute", "models and parameters"
+"""Where an error may be met: these four, the name of a parameter, `body`, or an operation."""
 
 ERRORS: tuple[tuple[BabyChainError, frozenset[str]], ...] = tuple(
     (error, frozenset(where))
@@ -425,7 +428,7 @@ ERRORS: tuple[tuple[BabyChainError, frozenset[str]], ...] = tuple(
         (_request("The file can't be used: it is no picture.", "invalid_asset"), "upload_asset"),
         (AuthError("Send your key as 'Authorization: Bearer <key>'.", code="missing_api_key"), KEYED),
         (AuthError("This key is not known here.", code="invalid_api_key"), KEYED),
-        (AuthError("Send the cron secret as 'Authorization: Bearer <secret>'.", code="unauthorized"), "process_runs"),
+        (AuthError("Send the cron secret as 'Authorization: Bearer <secret>'.", code="unauthorized"), CRON),
         (AuthError("This key lacks the scope 'chains:run'.", code="insufficient_scope"), KEYED),
         (_request("This link has expired; read the run again for a fresh one.", "link_expired"), "signature"),
         (_request("This link is not one of ours.", "link_invalid"), "signature"),
@@ -460,8 +463,8 @@ ERRORS: tuple[tuple[BabyChainError, frozenset[str]], ...] = tuple(
         ),
         (LimitError("This run may cost more than your caller may still spend.", code="spend_cap_exceeded"), ORDERS),
         (LimitError("Too many of your requests are listening already.", code="too_many_listeners"), "run_events"),
-        (SetupError("Set BABYCHAIN_CRON_SECRET to use this route.", code="cron_not_configured"), "process_runs"),
-        (UnavailableError("The workflow server does not answer."), "run_id", ORDERS, "list_runs", "process_runs"),
+        (SetupError("Set BABYCHAIN_CRON_SECRET to use this route.", code="cron_not_configured"), CRON),
+        (UnavailableError("The workflow server does not answer."), "run_id", ORDERS, "list_runs", CRON),
         (UnavailableError("The database does not answer.", code="database_unreachable"), KEYED),
     )
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api.answers import ANSWERS, ERRORS, KEYED, LIMITED, ORDERS, RUN, RUN_ID, Answer
+from api.answers import ANSWERS, CRON, ERRORS, KEYED, LIMITED, ORDERS, RUN, RUN_ID, Answer
 from api.errors import body_of, status_of
 from api.shapes import components
 from domain.catalogue import Catalogue
@@ -158,6 +158,8 @@ def _places(operation: Json) -> Iterator[str]:
         yield "query" if parameter["in"] == "query" else parameter["name"].lower()
         if parameter["name"] in ("cursor", "signature"):
             yield parameter["name"]
+    if any("cron" in scheme for scheme in operation.get("security", ())):
+        yield CRON
     if any("key" in scheme for scheme in operation.get("security", ())):
         yield KEYED
         if operation["operationId"] not in _NEVER_LIMITED:

@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import (
@@ -169,7 +170,15 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     said = {404: "No such route.", 405: "This route does not take this method."}.get(error.status_code)
     answer = _answer(RequestError(said or str(error.detail), code=code), request)
     answer.headers.update(error.headers or {})
+    if error.status_code == 405:
+        # Starlette names the methods of the first route alone, and a path may have several.
+        answer.headers["allow"] = ", ".join(sorted(_methods(request)))
     return answer
+
+
+def _methods(request: Request) -> set[str]:
+    fitting = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in fitting for method in getattr(route, "methods", None) or ()}
 
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from api.callers import SCOPES
+from api.moments import Moment
 from domain.errors import Fault, RequestError
 from storage.callers import StoredCaller
 from storage.keys import NewKey, StoredKey
@@ -15,8 +16,8 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _DAY = 86_400
 _CALLER_SCOPES = sorted(SCOPES - {"admin"})
-_Rate = Annotated[int | None, Field(ge=1, le=100_000)]
-_Cap = Annotated[int | None, Field(ge=0, le=10**15)]
+_Rate = Annotated[int | None, Field(strict=True, ge=1, le=100_000)]
+_Cap = Annotated[int | None, Field(strict=True, ge=0, le=10**15)]
 
 
 class _Order(BaseModel):
@@ -27,7 +28,7 @@ class CreateKey(_Order):
     caller: str = Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="Whose runs it sees; keys may share a caller.")
     name: str = Field("", max_length=128, description="What tells it from other keys of the caller.")
     scopes: list[str] = Field(_CALLER_SCOPES, min_length=1, description="`admin` too may be among them.")
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     creates_per_minute: _Rate = Field(None, description="Without it, the deployment's limit.")
     reads_per_minute: _Rate = Field(None, description="Without it, the deployment's limit.")
 
@@ -50,7 +51,9 @@ class CreateKey(_Order):
 
 
 class Rotate(_Order):
-    overlap_seconds: int = Field(_DAY, ge=0, le=30 * _DAY, description="How long the old one goes on working.")
+    overlap_seconds: int = Field(
+        _DAY, strict=True, ge=0, le=30 * _DAY, description="How long the old one goes on working."
+    )
 
     @property
     def overlap(self) -> timedelta:

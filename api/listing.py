@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from api.cursors import Cursor, Cursors
+from api.moments import Moment
 from domain.errors import SetupError
 from domain.labels import Label, LabelKind, labels_of
 from domain.plan import ChainPlan
@@ -68,8 +69,8 @@ class RunQuery(BaseModel):
     provider: Word | None = Field(None, description="The provider of such a model.")
     tag: Words = Field([], description="An entry of `metadata.tags`. Several: all of them.")
     metadata: Words = Field([], description="`key=value` of a scalar in `metadata`. Several: all of them.")
-    created_after: AwareDatetime | None = Field(None, description="Created then or later.")
-    created_before: AwareDatetime | None = Field(None, description="Created earlier.")
+    created_after: Moment | None = Field(None, description="Created then or later.")
+    created_before: Moment | None = Field(None, description="Created earlier.")
 
     @property
     def labels(self) -> frozenset[Label]:

@@ -14,8 +14,8 @@ import telemetry
 from api import errors, examples
 from api.budgets import Budgets
 from api.callers import EnvironmentKeys, Keys, StoreKeys
-from api.description import DescribedApp
 from api.claims import Claims
+from api.description import DescribedApp
 from api.endings import Endings
 from api.estimates import Estimates
 from api.finding import Finder

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 import uuid_utils
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from temporalio.api.batch.v1 import BatchOperationSignal
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import TaskQueueType
@@ -18,6 +18,7 @@ from temporalio.service import RPCError
 
 from api.callers import Caller
 from api.listing import list_row, read_archived
+from api.moments import Moment
 from api.runs import Runs
 from domain.callbacks import Sent, state_of
 from domain.errors import Fault, RequestError
@@ -52,10 +53,10 @@ class CancelMany(BaseModel):
     template: Plain | None = Field(None, description="A chain's slug.")
     tag: list[Plain] = Field([], max_length=10, description="Entries of `metadata.tags`: all of them.")
     metadata: list[Plain] = Field([], max_length=10, description="`key=value` of `metadata`: all of them.")
-    created_after: AwareDatetime | None = Field(None, description="Created then or later.")
-    created_before: AwareDatetime | None = Field(None, description="Created earlier.")
-    all: bool = Field(False, description="Must be true where nothing else is named.")
-    dry_run: bool = Field(False, description="Only count.")
+    created_after: Moment | None = Field(None, description="Created then or later.")
+    created_before: Moment | None = Field(None, description="Created earlier.")
+    all: bool = Field(False, strict=True, description="Must be true where nothing else is named.")
+    dry_run: bool = Field(False, strict=True, description="Only count.")
 
 
 def cancel_query(caller: str, order: CancelMany) -> str:

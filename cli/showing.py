@@ -43,7 +43,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 def show_end(state: RunState, files: Sequence[Path] = (), *, as_json: bool, streamed: bool = False) -> None:
     """The run as a command leaves it; after a stream of JSON lines as one more of them."""
     if not as_json:
-        show_run(state, files)
+        show_run(state, files, drawn=streamed and console().is_terminal)
         return
     told = state.data | ({"files": [str(file) for file in files]} if files else {})
     if streamed:
@@ -52,11 +52,15 @@ def show_end(state: RunState, files: Sequence[Path] = (), *, as_json: bool, stre
         show_json(told)
 
 
-def show_run(state: RunState, files: Sequence[Path] = ()) -> None:
+def show_run(state: RunState, files: Sequence[Path] = (), *, drawn: bool = False) -> None:
+    """`drawn` says that its picture stands above already."""
     said = console()
     said.print(f"Run {state.id} of {state.chain}: [bold]{state.status}[/]{_cost(state)}")
-    said.print(chain_picture(state.data))
-    said.print(step_rows(state.data))
+    if not drawn:
+        events = state.data.get("timeline", ())
+        took = {one["step_key"]: one["duration_ms"] / 1000 for one in events if "duration_ms" in one}
+        said.print(chain_picture(state.data))
+        said.print(step_rows(state.data, took))
     if state.error:
         said.print(f"  {state.error.message} ({state.error.code})", markup=False)
         for advice in _advice(state.error.guidance):

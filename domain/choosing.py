@@ -109,7 +109,7 @@ def _choose(step: Step, wanted: Any, path: Path, catalogue: Catalogue, found: Fi
 
 def _misfit(step: Step, card: ModelCard) -> str | None:
     if card.kind is not step.kind:
-        return f"names a model that makes a {card.kind}; the step makes a {step.kind}"
+        return f"names a model for {card.kind}s; the step makes {step.kind}s"
     fed = bool(step.takes) or step.starts_from_picture
     if fed and card.inputs.maximum == 0:
         return "names a model that takes no input picture, which this step has"

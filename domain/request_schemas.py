@@ -171,9 +171,11 @@ def _or_null(schema: Json) -> Json:
     """A null says nothing, wherever a field may be left out."""
     if not schema or "null" in _types(schema):
         return schema
-    about = {key: schema[key] for key in ("description", "default") if key in schema}
-    rest = {key: value for key, value in schema.items() if key not in about}
-    return about | {"anyOf": [rest, {"type": "null"}]} if rest else about
+    about: Json = {key: schema[key] for key in ("description", "default") if key in schema}
+    rest: Json = {key: value for key, value in schema.items() if key not in about}
+    if rest:
+        about["anyOf"] = [rest, {"type": "null"}]
+    return about
 
 
 def _types(schema: Json) -> Iterable[str]:

@@ -1,5 +1,6 @@
 """The SQL database: SQLite in a file by default, PostgreSQL by URL."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ _DRIVERS = {
 }
 # One number for all our processes, so that two that start together migrate one after the other.
 _MIGRATION_LOCK = 0x62616279
+# Alembic keeps the migration it is at in a global: within a process, two databases wait for each other too.
+_ONE_AT_A_TIME = asyncio.Lock()
 
 
 def open_database(url: str) -> AsyncEngine:
@@ -47,7 +50,7 @@ async def upgrade(url: str) -> None:
     engine = open_database(url)
     try:
         with answering_database():
-            async with engine.connect() as connection:
+            async with _ONE_AT_A_TIME, engine.connect() as connection:
                 if engine.dialect.name == "sqlite":
                     # Otherwise the driver starts its transaction only after the tables were looked at.
                     await connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -37,14 +37,40 @@ class CronSecret(SecurityBase):
 Authorized = Annotated[None, Depends(CronSecret())]
 
 
-@router.get("/api/cron/process-runs", summary="Nudge the oldest waiting run", responses=examples.responses(400, 401))
+_LIMIT: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": _MOST, "default": 1}
+_IN_QUERY = {"parameters": [{"name": "limit", "in": "query", "schema": _LIMIT, "description": "How many runs."}]}
+_IN_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "object", "properties": {"limit": _LIMIT | {"type": ["integer", "null"]}}},
+                "example": {"limit": 1},
+            }
+        },
+    }
+}
+
+
+@router.get(
+    "/api/cron/process-runs",
+    summary="Nudge the oldest waiting run",
+    responses=examples.responses(400, 401),
+    openapi_extra=_IN_QUERY,
+)
 async def process_runs(request: Request, _authorized: Authorized, held: Held) -> JSONResponse:
     """Makes the run that has waited longest look at its job now. Nothing needs it; `limit` is 1, as it ever was."""
     return await _process(held, request.query_params.get("limit"))
 
 
-@router.post("/api/cron/process-runs", include_in_schema=False)
+@router.post(
+    "/api/cron/process-runs",
+    summary="Nudge the oldest waiting run, asked in a body",
+    responses=examples.responses(400, 401),
+    openapi_extra=_IN_BODY,
+)
 async def process_runs_by_post(request: Request, _authorized: Authorized, held: Held) -> JSONResponse:
+    """The same, with `limit` in the body."""
     return await _process(held, (await read_object(request)).get("limit"))
 
 

@@ -59,7 +59,7 @@ _REASON_BODY: dict[str, Any] = {
             "application/json": {
                 "schema": {
                     "type": "object",
-                    "properties": {"reason": {"type": "string", "maxLength": _REASON_LENGTH}},
+                    "properties": {"reason": {"type": ["string", "null"], "maxLength": _REASON_LENGTH}},
                     "additionalProperties": False,
                 },
                 "example": {"reason": "Prices have doubled."},

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 
 from api import examples
+from api.moments import Day
 from api.services import Held, Reader
 from domain.errors import AuthError, Fault, RequestError
 from domain.money import dollars
@@ -31,8 +32,8 @@ async def get_spend(
     caller: Reader,
     held: Held,
     by: Annotated[By, Query(description="What the amounts are grouped by.")] = By.DAY,
-    since: Annotated[date | None, Query(description="First day (UTC); 30 days ago by default.")] = None,
-    until: Annotated[date | None, Query(description="Last day (UTC), counted in; today by default.")] = None,
+    since: Annotated[Day | None, Query(description="First day (UTC); 30 days ago by default.")] = None,
+    until: Annotated[Day | None, Query(description="Last day (UTC), counted in; today by default.")] = None,
     of: Annotated[Literal["me", "everyone"], Query(description="`everyone` needs the scope admin.")] = "me",
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> Response:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from babychain_client import AsyncBabyChain, DownloadFailed, RunState
-from tests.client.scripted import answer, run_data, scripted
+from tests.support.scripted import answer, run_data, scripted
 
 PICTURE = b"a picture of a boat"
 
@@ -22,6 +22,10 @@ def picture(body: bytes = PICTURE, *, cut: bool = False) -> bytes:
     return answer(200, body, kind="image/png", cut=cut, etag=tag)
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def client() -> AsyncBabyChain:
     return AsyncBabyChain("http://127.0.0.1:1", "a key", tries=2, http=httpx.AsyncClient(trust_env=False))
 
@@ -30,7 +34,7 @@ async def test_a_file_that_breaks_off_is_fetched_again_and_no_key_goes_along(tmp
     async with scripted(picture(cut=True), picture()) as server:
         [file] = await client().download(state(server.url), tmp_path)
     assert file.read_bytes() == PICTURE
-    assert [path.name for path in tmp_path.iterdir()] == ["___text_to_image.png"]
+    assert names(tmp_path) == ["___text_to_image.png"]
     assert all("authorization" not in request.headers for request in server.requests)
 
 
@@ -44,7 +48,7 @@ async def test_bytes_that_the_api_has_not_stored_are_refused_and_leave_nothing(t
     async with scripted(picture(b"another picture.")) as server:
         with pytest.raises(DownloadFailed):
             await client().download(state(server.url), tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert names(tmp_path) == []
 
 
 async def test_an_expired_link_says_what_helps(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from babychain_client import (
     TooManyRequests,
 )
 from babychain_client.exchange import Call, Rates
-from tests.client.scripted import CUT, Scripted, answer, run_data, scripted
+from tests.support.scripted import CUT, Scripted, answer, run_data, scripted
 
 RUN = answer(202, run_data("queued"))
 BUSY = answer(503, {"error": {"type": "api_error", "code": "overloaded", "message": "Too much."}}, retry_after="0")

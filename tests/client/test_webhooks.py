@@ -8,7 +8,7 @@ import pytest
 from activities.callbacks import signed_headers
 from babychain_client import WebhookInvalid, verify_webhook
 from domain.callbacks import RUN_COMPLETED, STEP_COMPLETED, TEST, Event
-from tests.client.scripted import run_data
+from tests.support.scripted import run_data
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 RUN = json.dumps({"object": "chain_run"} | run_data("succeeded")).encode()

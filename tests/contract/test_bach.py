@@ -6,11 +6,13 @@ import hmac
 import json
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from pydantic import ValidationError
 
+from api.requests import read_envelope
 from domain.errors import (
     BadCredentials,
     CreditExhausted,
@@ -44,15 +46,18 @@ from domain.provider import (
     Unsure,
     Window,
 )
+from domain.tokens import AttemptToken
+from net.webhook_addresses import WebhookAddresses
 from providers import bach
 from providers._answers import Redactor
 from providers.bach import MODELS
 from providers.bach.bearer import Bearers, mint
 from providers.bach.wire import build_body, read_error, read_notice, read_state, read_task
 from sandbox.providers.bach.tokens import SECRET_KEY
-from tests.contract.adapters import TOKEN, Control, adapter, ended, key_of, request, start
+from tests.contract.adapters import SECRET, TOKEN, Control, adapter, ended, key_of, request, start
 from tests.support.pictures import jpeg
 from tests.support.webhook_receiver import Receiver
+from tests.unit.domain.test_planning import plan, refused
 
 NOW = datetime(2026, 11, 21, 3, 10, tzinfo=UTC)
 MODEL = MODELS["bach/bach-1.0-preview"]
@@ -146,6 +151,28 @@ def test_what_bachs_page_is_at_odds_about_is_accepted_with_a_warning(params: dic
     MODEL.params.model_validate(params)
     (warning,) = MODEL.warn(params)
     assert words in warning.message
+
+
+@pytest.mark.parametrize("name", ["prompt", "negative_prompt"])
+def test_bachs_own_limit_on_texts_goes_before_the_general_one_in_every_script(name: str) -> None:
+    """Ten thousand characters are thirty thousand bytes here, and other models' texts end at 8,192."""
+
+    def asked(length: int, model: str = MODEL.id) -> dict[str, Any]:
+        said = {"prompt": "waves"} | {name: "灯" * length}
+        body = {"chain_models": {"image_to_video_model": model}, "text_to_image_prompt": "a boat"}
+        return read_envelope({"input": body | {"image_to_video_params": said}}).input
+
+    assert plan("chain1", asked(10_000)).steps[1].candidates[0].params[name] == "灯" * 10_000
+    _, faults = refused("chain1", asked(10_001))
+    assert "10000" in faults[f"image_to_video_params.{name}"]
+    _, faults = refused("chain1", asked(10_000, "bailian/wan2.6-i2v"))
+    assert "at most 8192" in faults[f"image_to_video_params.{name}"]
+
+
+def test_our_callback_address_is_short_enough_behind_the_longest_public_one() -> None:
+    public = "https://" + "x" * (bach._LONGEST_PUBLIC_URL - len("https://"))
+    token = AttemptToken(str(uuid4()), "image_to_video", 99)
+    assert len(WebhookAddresses(SECRET, public).url("bach", token)) <= 500
 
 
 def test_the_price_is_said_to_be_unknown() -> None:
@@ -395,7 +422,16 @@ ORDER = request(MODEL, PROMPT, ADDRESS)
 
 
 async def test_a_video_is_made(provider: Provider, sandbox: Control) -> None:
-    params = PROMPT | {"generate_audio": True, "audio_prompt": "surf", "fps": 24, "seed": 4711}
+    params = PROMPT | {
+        "negative_prompt": "morphing",
+        "fps": 24,
+        "cfg_scale": 7.5,
+        "enhance_prompt": False,
+        "generate_audio": True,
+        "audio_prompt": "surf",
+        "seed": 4711,
+        "enable_moderation": False,
+    }
     job = await start(provider, request(MODEL, params, ADDRESS))
     done = await ended(provider, job)
     assert isinstance(done, Succeeded)
@@ -471,6 +507,11 @@ async def test_what_bach_itself_refuses(sandbox: Control, http: httpx.AsyncClien
     with pytest.raises(BadCredentials):
         await bach_at(sandbox.url, http, BACH_API_KEY="wrong-key-123").submit(ORDER, "key", None)
     assert await sandbox.paid_starts() == 0
+
+
+async def test_what_bach_would_refuse_for_its_content_passes_with_moderation_off(provider: Provider) -> None:
+    marked = {"prompt": "a [moderate] scene", "enable_moderation": False}
+    assert isinstance(await ended(provider, await start(provider, request(MODEL, marked, ADDRESS))), Succeeded)
 
 
 async def test_a_key_that_bach_echoes_is_in_no_error(provider: Provider, sandbox: Control) -> None:

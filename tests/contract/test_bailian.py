@@ -281,12 +281,13 @@ def test_resolutions_are_small_letters_between_providers_and_capitals_here() -> 
 
 
 def test_a_body_holds_the_picture_and_what_the_gateway_demands() -> None:
-    params = given(negative_prompt="flicker") | {"parameters": {"duration": 10.0, "audio": False}}
+    said = {"negative_prompt": "flicker", "template": "flying", "audio_url": "https://x.example/a.mp3"}
+    params = given(**said) | {"parameters": {"duration": 10.0, "audio": False, "shot_type": "multi"}}
     body = build_body(FLASH, request(FLASH, params, ADDRESS))
     assert body == {
         "model": "wan2.6-i2v-flash",
-        "input": {**PROMPT["input"], "negative_prompt": "flicker", "img_url": ADDRESS.url},
-        "parameters": {"resolution": "1080P", "duration": 10, "audio": False},
+        "input": {**PROMPT["input"], **said, "img_url": ADDRESS.url},
+        "parameters": {"resolution": "1080P", "duration": 10, "audio": False, "shot_type": "multi"},
     }
     assert json.dumps(body["parameters"]["duration"]) == "10"
 

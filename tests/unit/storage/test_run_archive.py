@@ -67,6 +67,10 @@ async def test_processes_that_start_together_may_all_upgrade(file: Path) -> None
     await upgrade(f"sqlite:///{file}")
 
 
+async def test_one_process_may_upgrade_several_databases_at_once(tmp_path: Path) -> None:
+    await asyncio.gather(*(upgrade(f"sqlite:///{tmp_path / f'{number}.db'}") for number in range(5)))
+
+
 async def test_migrations_make_exactly_the_tables_the_code_uses(archive: Archive, file: Path) -> None:
     engine = create_engine(f"sqlite:///{file}")
     with engine.connect() as connection:

@@ -1,0 +1,78 @@
+"""The operator's page."""
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.browser.visitor import LOOKS, Look, visiting
+from tests.support.bodies import drawn
+from tests.support.service import Service
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+async def test_operations_show_workers_providers_spend_callbacks_and_keys(
+    browser: Browser, url: str, service: Service, look: Look
+) -> None:
+    await service.succeeded((await service.create("chain1", drawn(f"spent {look.name}")))["id"])
+    async with visiting(browser, url, look) as visitor:
+        page = visitor.page
+        await visitor.enter("/operations")
+        await expect(page.locator("[data-part=workers]")).to_contain_text("Workflow tasks waiting")
+        await expect(page.locator("[data-provider=bfl]")).to_contain_text("healthy")
+        await expect(page.locator("[data-part=spend] svg")).to_be_visible()
+        await expect(page.locator("[data-part=spend]")).to_contain_text("bfl/flux-2-pro")
+        await expect(page.locator("[data-part=callbacks]")).to_contain_text("Callbacks that do not arrive")
+        await expect(page.locator("[data-part=keys]")).to_contain_text("Make a key")
+        assert await visitor.barriers() == []
+        assert not await visitor.is_wider_than_the_window()
+
+
+async def test_a_provider_is_disabled_and_enabled_and_the_lab_says_so(browser: Browser, url: str) -> None:
+    async with visiting(browser, url) as visitor:
+        page = visitor.page
+        await visitor.enter("/operations")
+        account = page.locator("[data-provider=byteplus]")
+        await account.get_by_role("button", name="Disable").click()
+        await expect(account).to_contain_text("disabled")
+        await page.get_by_role("link", name="Lab").click()
+        await expect(page.get_by_text("Byteplus is disabled").first).to_be_visible()
+        await page.get_by_role("link", name="Operations").click()
+        await account.get_by_role("button", name="Enable").click()
+        await expect(account).to_contain_text("healthy")
+
+
+async def test_a_key_is_shown_once_signs_in_and_is_revoked(browser: Browser, url: str) -> None:
+    async with visiting(browser, url, may_be_refused=True) as visitor:
+        page = visitor.page
+        await visitor.enter("/operations")
+        keys = page.locator("[data-part=keys]")
+        await keys.get_by_text("Make a key").click()
+        await keys.get_by_label("Caller").fill("console-test")
+        await keys.get_by_role("button", name="Make the key").click()
+        made = await keys.locator(".made code").text_content() or ""
+        await keys.get_by_role("button", name="I have it").click()
+        row = keys.get_by_role("row", name="console-test")
+        await expect(row).to_contain_text("never")
+        await expect(keys.get_by_text(made)).to_be_hidden()
+
+        async with visiting(browser, url) as guest:
+            await guest.enter("/operations", key=made)
+            await expect(guest.page.get_by_text("need a key with the scope admin")).to_be_visible()
+
+        await row.get_by_role("button", name="Revoke").click()
+        await row.get_by_role("button", name="Revoke for good?").click()
+        await expect(row).to_contain_text("revoked")
+
+
+async def test_a_callback_that_does_not_arrive_is_listed_with_its_answer(
+    browser: Browser, url: str, service: Service
+) -> None:
+    service.receiver.answers = [410]
+    run = await service.succeeded((await service.create("chain1", drawn("unwanted", webhook_url=service.hook)))["id"])
+    await service.callbacks(run["id"])
+    async with visiting(browser, url) as visitor:
+        row = visitor.page.locator("[data-part=callbacks] tr", has_text=run["id"][:8])
+        await visitor.enter("/operations")
+        await expect(row).to_contain_text("gone")
+        await expect(row).to_contain_text("HTTP 410")
+        await row.get_by_role("link").click()
+        await visitor.state("succeeded")

@@ -1,0 +1,121 @@
+"""The list of runs: filters in the address, search, many at once."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.async_api import Browser, expect
+from temporalio.client import Client
+
+from tests.browser.visitor import DESKTOP, PHONE, Look, visiting
+from tests.support.archived import ended_run, opened, plan_of, put_away
+from tests.support.bodies import drawn
+from tests.support.service import OTHER_KEY, Service, running_service
+
+
+@pytest.mark.parametrize("look", [DESKTOP, PHONE], ids=lambda look: look.name)
+async def test_filters_stand_in_the_address_and_come_back_with_it(
+    browser: Browser, url: str, service: Service, look: Look
+) -> None:
+    tag = f"kept-{look.name}"
+    run = await service.succeeded((await service.create("chain1", drawn("listed", metadata={"tags": [tag]})))["id"])
+    async with visiting(browser, url, look) as visitor:
+        page = visitor.page
+        await visitor.enter("/runs")
+        await page.get_by_label("Search").fill(f"tag:{tag}")
+        await page.keyboard.press("Enter")
+        rows = page.locator("li.run")
+        await expect(rows).to_have_count(1)
+        await page.get_by_label("Status").select_option("succeeded")
+        await expect(rows).to_have_count(1)
+        assert page.url.endswith(f"#/runs?status=succeeded&tag={tag}")
+        await page.reload()
+        await expect(rows).to_have_count(1)
+        await expect(rows.first).to_have_attribute("data-run", run["id"])
+        await expect(rows.first.locator("img").last).to_have_attribute("src", re.compile("/poster"))
+        await page.get_by_label("Status").select_option("failed")
+        await expect(page.get_by_text("No run fits")).to_be_visible()
+        assert await visitor.barriers() == []
+        assert not await visitor.is_wider_than_the_window()
+
+
+async def test_search_finds_by_id_by_metadata_and_by_words_of_the_prompt(
+    browser: Browser, url: str, service: Service
+) -> None:
+    body = drawn('a heron on a 100% "quoted" pond', metadata={"order": "h-77"})
+    run = await service.succeeded((await service.create("chain1", body))["id"])
+    async with visiting(browser, url) as visitor:
+        page = visitor.page
+        await visitor.enter("/runs")
+        search, rows = page.get_by_label("Search"), page.locator("li.run")
+        for words in ('100% "Quoted"', "order=h-77"):
+            await search.fill(words)
+            await page.keyboard.press("Enter")
+            await expect(rows).to_have_count(1)
+            await expect(rows.first).to_have_attribute("data-run", run["id"])
+        await search.fill("input_prompt_that_nobody_wrote")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("No run fits")).to_be_visible()
+        await search.fill(run["id"])
+        await page.keyboard.press("Enter")
+        await visitor.state("succeeded")
+
+
+async def test_a_new_run_appears_in_the_open_list_and_changes_there(
+    browser: Browser, url: str, service: Service
+) -> None:
+    async with visiting(browser, url) as visitor:
+        await visitor.enter("/runs")
+        run = await service.create("chain1", drawn("comes in"))
+        row = visitor.page.locator(f"[data-run='{run['id']}']")
+        await expect(row).to_be_visible(timeout=15_000)
+        await expect(row.locator(".is-succeeded")).to_be_visible(timeout=30_000)
+
+
+async def test_live_runs_are_canceled_together_after_a_count(
+    browser: Browser, temporal: Client, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    async with running_service(temporal, tmp_path_factory.mktemp("idle"), worker=False) as service:
+        made = [await service.create("chain1", drawn("waits", metadata={"tags": ["batch"]})) for _ in range(3)]
+        spared = await service.create("chain1", drawn("waits too"))
+        async with visiting(browser, str(service.api.base_url).rstrip("/")) as visitor:
+            page = visitor.page
+            await visitor.enter("/runs?tag=batch")
+            await expect(page.locator("li.run")).to_have_count(3, timeout=15_000)
+            await visitor.click("button", "Cancel all live…")
+            await expect(page.get_by_role("heading", name="Cancel 3 live runs?")).to_be_visible()
+            await visitor.click("button", "Cancel them")
+            await expect(page.get_by_text("3 runs are being stopped.")).to_be_visible()
+        async with service.worker():
+            for run in made:
+                assert (await service.ended(run["id"]))["status"] == "canceled"
+            assert (await service.succeeded(spared["id"]))["id"] == spared["id"]
+
+
+async def test_who_has_no_runs_is_led_to_the_lab(browser: Browser, url: str) -> None:
+    async with visiting(browser, url) as visitor:
+        await visitor.enter("/runs", key=OTHER_KEY)
+        await expect(visitor.page.get_by_text("No runs yet")).to_be_visible()
+        await visitor.click("link", "To the lab")
+        await expect(visitor.page.locator("[data-total]")).to_be_visible()
+
+
+async def test_a_long_list_shows_a_page_at_a_time(
+    browser: Browser, temporal: Client, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    async with running_service(temporal, tmp_path_factory.mktemp("long"), worker=False) as service:
+        run = await service.create("chain1", drawn("whose caller"))
+        caller = (await plan_of(temporal, run["id"])).caller
+        newest = datetime.now(UTC) - timedelta(hours=1)
+        async with opened(service.settings.archive_url) as archive:
+            for number in range(120):
+                await put_away(archive, *ended_run(caller, newest - timedelta(minutes=number)))
+        async with visiting(browser, str(service.api.base_url).rstrip("/")) as visitor:
+            rows = visitor.page.locator("li.run")
+            await visitor.enter("/runs?status=succeeded")
+            await expect(rows).to_have_count(50)
+            await visitor.click("button", "Show more")
+            await expect(rows).to_have_count(100)
+            await visitor.click("button", "Show more")
+            await expect(rows).to_have_count(120)
+            await expect(visitor.page.get_by_role("button", name="Show more")).to_be_hidden()
