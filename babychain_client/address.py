@@ -1,5 +1,6 @@
 """Where the API is and with which key, and how a call becomes httpx's arguments."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from typing import Any, Self
 import httpx
 
 from babychain_client.errors import WaitTimeout, tell_run
-from babychain_client.exchange import PATIENCE, Call
+from babychain_client.exchange import PATIENCE, Call, may_have_started
 from babychain_client.following import Following
 
 LOCAL = "http://127.0.0.1:8000"
@@ -59,4 +60,14 @@ def naming(run_id: str) -> Iterator[None]:
         raise
     except BaseException as error:
         tell_run(error, run_id)
+        raise
+
+
+@contextmanager
+def keyed(call: Call) -> Iterator[None]:
+    """A create that is broken off may have started its run: whoever repeats it should do so under the same key."""
+    try:
+        yield
+    except (KeyboardInterrupt, asyncio.CancelledError) as error:
+        error.add_note(may_have_started(call))
         raise

@@ -12,7 +12,7 @@ import httpx
 from httpx_sse import EventSource
 
 from babychain_client import calls, following
-from babychain_client.address import Address, naming
+from babychain_client.address import Address, keyed, naming
 from babychain_client.exchange import Call, Flow, Pause, Rates, backoff, exchange, read_json
 from babychain_client.following import STREAM_PATIENCE, Following
 from babychain_client.outputs import Output, Saving, outputs_of, refuse
@@ -63,7 +63,9 @@ class AsyncBabyChain:
     ) -> "AsyncRun":
         """Start a run. It goes on whatever becomes of this process; its id is known from here on."""
         body = calls.body(input, metadata=metadata, webhook_url=webhook_url, max_cost=max_cost, **options)
-        return AsyncRun(self, await self._ask(calls.create(chain, body, idempotency_key), RunState.read))
+        call = calls.create(chain, body, idempotency_key)
+        with keyed(call):
+            return AsyncRun(self, await self._ask(call, RunState.read))
 
     async def estimate(self, chain: str, input: Mapping[str, Any], **options: Any) -> Estimate:
         """What such a run would cost and do. Every check of a run is made; nothing is started."""
@@ -126,7 +128,9 @@ class AsyncBabyChain:
 
     async def retry(self, run_id: str, *, idempotency_key: str | None = None, **changes: Any) -> "AsyncRun":
         """A new run that reuses what the steps before `from_step` made; `input` holds what is to change."""
-        return AsyncRun(self, await self._ask(calls.retry(run_id, changes, idempotency_key), RunState.read))
+        call = calls.retry(run_id, changes, idempotency_key)
+        with keyed(call):
+            return AsyncRun(self, await self._ask(call, RunState.read))
 
     async def delete(self, run_id: str) -> None:
         """An ended run, for good, with its files."""

@@ -105,5 +105,9 @@ def backoff(number: int) -> float:
 def no_answer(call: Call, error: httpx.TransportError) -> ConnectionFailed:
     said = str(error) or type(error).__name__
     key = call.headers.get("idempotency-key")
-    more = "" if key is None else f" The run may have been started: repeat with the idempotency key {key!r}."
+    more = "" if key is None else f" {may_have_started(call)}"
     return ConnectionFailed(f"The API did not answer {call.method} {call.path}: {said}.{more}", key)
+
+
+def may_have_started(call: Call) -> str:
+    return f"The run may have been started: repeat with the idempotency key {call.headers['idempotency-key']!r}."

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from rich.console import Console
@@ -41,21 +41,14 @@ async def _followed(client: AsyncBabyChain, run_id: str, longest: float | None, 
                 hear(event)
     except TimeoutError:
         raise WaitTimeout(await client.state(run_id), longest or 0.0) from None
-    except asyncio.CancelledError as error:
-        tell(error)
-        raise
     return await client.state(run_id)
 
 
-async def waited(client: AsyncBabyChain, run_id: str, longest: float | None) -> RunState:
+async def telling(work: Coroutine[Any, Any, int]) -> int:
+    """Do it. Whoever breaks it off is told which run goes on, or may have been started."""
     try:
-        return await client.wait(run_id, longest)
+        return await work
     except asyncio.CancelledError as error:
-        tell(error)
+        for note in getattr(error, "__notes__", ()):
+            print(f"babychain: {note}", file=sys.stderr)
         raise
-
-
-def tell(error: BaseException) -> None:
-    """That the run goes on, and its id."""
-    for note in getattr(error, "__notes__", ()):
-        print(f"babychain: {note}", file=sys.stderr)

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from babychain_client import AsyncBabyChain, Estimate, RunState
 from cli.each import Batch, run_each
 from cli.failures import Exit, exit_of_run
-from cli.following import waited, watched
+from cli.following import telling, watched
 from cli.orders import Json, Order
 from cli.session import connect, connect_async
 from cli.showing import AsJson, console, show_end, show_json, show_table
@@ -82,7 +82,7 @@ def run(
             show_end(ended, files, as_json=as_json, streamed=watch)
             return exit_of_run(ended)
 
-    return run_to_end(work())
+    return run_to_end(telling(work()))
 
 
 def estimate(chain: str, /, order: Order = _NO_ORDER, *, as_json: AsJson = False) -> int:
@@ -107,7 +107,7 @@ def estimate(chain: str, /, order: Order = _NO_ORDER, *, as_json: AsJson = False
 async def _stay(client: AsyncBabyChain, run_id: str, *, watch: bool, timeout: float | None, as_json: bool) -> RunState:  # noqa: ASYNC109
     if watch:
         return await watched(client, run_id, timeout=timeout, as_json=as_json)
-    return await waited(client, run_id, timeout)
+    return await client.wait(run_id, timeout)
 
 
 def _say_started(state: RunState, *, as_json: bool) -> None:

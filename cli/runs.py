@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from babychain_client import RunState
 from cli.failures import CommandFailed, Exit, exit_of_run
-from cli.following import watched
+from cli.following import telling, watched
 from cli.orders import Order
 from cli.progress import chain_picture
 from cli.session import connect, connect_async
@@ -108,7 +108,7 @@ def watch(run_id: str, /, *, timeout: float | None = None, as_json: AsJson = Fal
         show_end(ended, as_json=as_json, streamed=True)
         return exit_of_run(ended)
 
-    return run_to_end(work())
+    return run_to_end(telling(work()))
 
 
 def cancel(run_id: str, /, *, as_json: AsJson = False) -> int:

@@ -9,9 +9,8 @@ import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from cli.local_temporal import TUNING, find_temporal
 from temporal.connection import DATA_CONVERTER, add_search_attributes, search_attribute_types
-from temporal.names import SEARCH_ATTRIBUTES
+from tests.support.temporal_server import running_temporal
 
 TEST_SERVER = Path(__file__).parent.parent / "tools" / "testserver" / "temporal-test-server"
 
@@ -19,14 +18,8 @@ TEST_SERVER = Path(__file__).parent.parent / "tools" / "testserver" / "temporal-
 @pytest.fixture(scope="session")
 async def temporal() -> AsyncIterator[Client]:
     """A real server of this test process alone, tuned as ours is."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(find_temporal()),
-        search_attributes=list(SEARCH_ATTRIBUTES),
-        dev_server_extra_args=list(TUNING),
-        dev_server_log_level="error",
-        data_converter=DATA_CONVERTER,
-    ) as env:
-        yield env.client
+    async with running_temporal() as client:
+        yield client
 
 
 @pytest.fixture

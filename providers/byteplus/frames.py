@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from domain.errors import Fault
 from domain.media import PictureLimits
 from domain.provider import Further, Params
 
@@ -34,6 +35,14 @@ def is_reference_place(path: tuple[str | int, ...], params: Params) -> bool:
         case ("content", int(index), "image_url"), list(content) if index < len(content):
             return _reference_of(content[index]) is not None
     return False
+
+
+def check_frame(params: Params, pictures: int) -> list[Fault]:
+    """A lone picture is the first frame; several are references, and go with references of every kind."""
+    roles = [str(item.get("role")) for item in params.get("content", [])]
+    if pictures != 1 or not any(role.startswith("reference_") for role in roles):
+        return []
+    return [Fault(("content",), "must not hold references beside a first frame: they are different ways to work")]
 
 
 def _taken_out(params: Params, url_of: Callable[[object], str | None]) -> Pictures:

@@ -15,7 +15,7 @@ from domain.provider import Inputs, Looks, Mapped, ModelCard, Params, PriceNote
 from providers._neutral import asked_size, nearest_ratio, untold
 from providers._params import NativeParams, Prompt
 from providers.byteplus.ark import API, NAME, WebSearch
-from providers.byteplus.frames import FURTHER, PICTURES, read_first_frame
+from providers.byteplus.frames import FURTHER, PICTURES, check_frame, read_first_frame
 
 PATH = "/contents/generations/tasks"
 SUBMIT_TIMEOUT = 60.0
@@ -419,6 +419,7 @@ def _seedance(id: str, rules: VideoRules) -> ModelCard:
         # The identifier carries the token by which a lost submit is found again.
         owned=frozenset({"callback_url", "safety_identifier"}),
         check=check_seedance(rules),
+        check_pictures=check_frame,
         warn=warn_seedance(rules),
         merge=merge_content,
         # A video of 4 seconds was seen to take 108 seconds, one of 14 up to 25 minutes.

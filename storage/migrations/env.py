@@ -4,7 +4,7 @@ from alembic import context
 
 import storage.deletion
 import storage.keys
-import storage.provider_gate  # noqa: F401 - each declares its tables
+import storage.provider_gate
 import storage.retries  # noqa: F401
 from storage.tables import METADATA
 

@@ -127,3 +127,19 @@ async def test_the_synchronous_client_repeats_alike() -> None:
 
         assert await asyncio.to_thread(work) == run_data("queued")["id"]
     assert len({request.headers["idempotency-key"] for request in server.requests}) == 1
+
+
+def interrupted(_: httpx.Request) -> httpx.Response:
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_names_the_run_that_goes_on_or_the_key_that_may_have_started_one() -> None:
+    http = httpx.Client(transport=httpx.MockTransport(interrupted))
+    client = BabyChain("http://api", "a key", http=http)
+    with pytest.raises(KeyboardInterrupt) as waiting:
+        client.wait("a-run")
+    assert "a-run goes on" in "".join(waiting.value.__notes__)
+    assert getattr(waiting.value, "run_id", None) == "a-run"
+    with pytest.raises(KeyboardInterrupt) as starting:
+        client.run("chain1", {}, idempotency_key="order-7")
+    assert "order-7" in "".join(starting.value.__notes__)

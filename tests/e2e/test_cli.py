@@ -182,3 +182,19 @@ async def test_the_doctor_finds_every_part_well_or_says_what_helps(temporal: Cli
         ill = await Caller(env | {"BABYCHAIN_URL": f"http://127.0.0.1:{free_port()}"}).babychain("doctor")
         assert ill.code == 1
         assert "babychain serve api" in ill.out
+
+
+async def test_a_run_is_retried_from_a_step_on_and_the_steps_before_are_kept(service: Service, caller: Caller) -> None:
+    run = await service.succeeded((await service.create("chain1", drawn("kept and redone")))["id"])
+    words = ["--from-step", "image_to_video", "-s", "image_to_video_params.duration=5", "--idempotency-key", run["id"]]
+    first = await caller.babychain("retry", run["id"], *words)
+    assert first.code == 0, first.err
+    again = await caller.babychain("retry", run["id"], *words)
+    assert again.out == first.out
+    redone = await service.succeeded(first.out.strip())
+    assert redone["input"]["image_to_video_params"]["duration"] == 5
+    pictures, videos = 1, 2
+    assert len(await service.submits(prompt="kept and redone")) == pictures + videos
+    wrong = await caller.babychain("retry", run["id"], "-p", "which step?")
+    assert wrong.code == 1
+    assert "Name the step" in wrong.err

@@ -187,3 +187,15 @@ async def test_a_callback_of_the_service_is_verified_and_a_changed_one_is_not(
         verify_webhook(call.body + b" ", call.headers, SECRETS["callback_secret"])
     deliveries = await client.deliveries(run.id)
     assert [one["status"] for one in deliveries] == ["delivered"]
+
+
+async def test_a_run_is_retried_and_an_ended_one_deleted(service: Service, client: AsyncBabyChain) -> None:
+    run = await client.run("chain1", drawn("retried by the client")["input"])
+    await run.wait()
+    retried = await run.retry(from_step="image_to_video", input={"image_to_video_params": {"duration": 5}})
+    assert retried.id != run.id
+    assert (await retried.wait()).succeeded
+    assert len(await service.submits(prompt="retried by the client")) == 3
+    await client.delete(run.id)
+    with pytest.raises(NotFound):
+        await run.refresh()

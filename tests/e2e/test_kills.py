@@ -17,16 +17,13 @@ import pytest
 from fastapi import FastAPI, Response
 from temporalio.api.enums.v1 import EventType, TimeoutType
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowHistory
-from temporalio.testing import WorkflowEnvironment
 
 import api.main
-from cli.local_temporal import TUNING, find_temporal
 from domain.plan import ChainPlan
 from domain.provider import Looks
 from domain.runs import AttemptOutcome, RunOutcome, RunStatus, Snapshot
 from storage.database import upgrade
-from temporal.connection import DATA_CONVERTER
-from temporal.names import SEARCH_ATTRIBUTES, TASK_QUEUE
+from temporal.names import TASK_QUEUE
 from tests.support import toy
 from tests.support.histories import history_of, of_type, starts
 from tests.support.orders import STEP, catalogue, order
@@ -38,6 +35,7 @@ from tests.support.runs import test_settings as settings_of
 from tests.support.sandbox_client import Sandbox
 from tests.support.sandbox_server import QUICK, running_sandbox
 from tests.support.serving import free_port, serving
+from tests.support.temporal_server import running_temporal
 from tests.support.waiting import eventually
 
 LOST_FLUX, LOST_SEEDANCE, LOST_SEEDREAM = "bfl/flux-2-pro", "bytedance/seedance-1.5-pro", "bytedance/seedream-4.5"
@@ -108,14 +106,8 @@ class Aftermath:
 @pytest.fixture(scope="module")
 async def server() -> AsyncIterator[Client]:
     """A Temporal server of this module alone: a deployed worker listens on the one task queue there is."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(find_temporal()),
-        search_attributes=list(SEARCH_ATTRIBUTES),
-        dev_server_extra_args=list(TUNING),
-        dev_server_log_level="error",
-        data_converter=DATA_CONVERTER,
-    ) as env:
-        yield env.client
+    async with running_temporal() as client:
+        yield client
 
 
 def address_of(client: Client) -> str:

@@ -13,10 +13,8 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request, Response
 from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
 
 from cli import providers as command
-from cli.local_temporal import TUNING, find_temporal
 from domain.breaker import STARTS_A_SECOND
 from domain.plan import ChainPlan
 from domain.provider import Looks
@@ -24,8 +22,7 @@ from domain.runs import RunStatus
 from settings import Settings
 from storage.database import open_database, upgrade
 from storage.provider_gate import ProviderGate
-from temporal.connection import DATA_CONVERTER
-from temporal.names import SEARCH_ATTRIBUTES, TASK_QUEUE
+from temporal.names import TASK_QUEUE
 from tests.support import toy
 from tests.support.orders import order
 from tests.support.plans import toy_plan
@@ -37,6 +34,7 @@ from tests.support.sandbox_server import QUICK, running_sandbox
 from tests.support.service import KEY, Service, running_service
 from tests.support.serving import serving
 from tests.support.stack import running_stack
+from tests.support.temporal_server import running_temporal
 from tests.support.waiting import eventually
 
 FLUX = "bfl/flux-2-pro"
@@ -53,14 +51,8 @@ REQUEST: dict[str, Any] = {
 @pytest.fixture(scope="module")
 async def server() -> AsyncIterator[Client]:
     """A Temporal server of this module alone: a deployed worker listens on the one task queue there is."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(find_temporal()),
-        search_attributes=list(SEARCH_ATTRIBUTES),
-        dev_server_extra_args=list(TUNING),
-        dev_server_log_level="error",
-        data_converter=DATA_CONVERTER,
-    ) as env:
-        yield env.client
+    async with running_temporal() as client:
+        yield client
 
 
 def worker_process(server: Client, settings: Settings, limits: str) -> AbstractAsyncContextManager[Program]:

@@ -16,19 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError
-from temporalio.testing import WorkflowEnvironment
 
-from cli.local_temporal import TUNING, find_temporal
 from domain.plan import ChainPlan
 from domain.provider import Looks
 from domain.runs import CancelRequested
-from temporal.connection import DATA_CONVERTER
-from temporal.names import SEARCH_ATTRIBUTES, after_run_id
+from temporal.names import after_run_id
 from tests.support.orders import chain
 from tests.support.receiver import Receiver
 from tests.support.sandbox_server import QUICK
 from tests.support.serving import serving
 from tests.support.stack import Stack, running_stack
+from tests.support.temporal_server import running_temporal
 from tests.support.waiting import eventually
 
 FOLDER = Path(__file__).parent.parent / "workflow" / "histories"
@@ -122,16 +120,10 @@ async def record(client: Client, name: str) -> None:
 
 async def main(*names: str) -> None:
     FOLDER.mkdir(exist_ok=True)
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(find_temporal()),
-        search_attributes=list(SEARCH_ATTRIBUTES),
-        dev_server_extra_args=list(TUNING),
-        dev_server_log_level="error",
-        data_converter=DATA_CONVERTER,
-        identity="recorder",  # the default would tell process and host
-    ) as env:
+    # The usual identity would tell process and host.
+    async with running_temporal(identity="recorder") as client:
         for name in names or (*RECORDS, CALLBACK):
-            await (record_callback(env.client) if name == CALLBACK else record(env.client, name))
+            await (record_callback(client) if name == CALLBACK else record(client, name))
 
 
 @asynccontextmanager
