@@ -367,6 +367,16 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
 """By operation. What a route shows itself stays as it is."""
 
 
+REQUESTS: dict[str, Json] = {
+    "create_key": {"caller": "shop", "name": "production", "creates_per_minute": 60},
+    "rotate_key": {"overlap_seconds": 3600},
+    "rotate_callback_secret": {"overlap_seconds": 3600},
+    "set_caps": {"daily_cap": 20_000_000, "monthly_cap": None},
+    "cancel_runs": {"template": "chain1", "tag": ["draft"], "dry_run": True},
+}
+"""Bodies of requests, where the route shows none."""
+
+
 # ---- errors -----------------------------------------------------------------------------------------------------
 
 _FAULT = Fault(("input", "text_to_image_params", "width"), "must be a whole number")

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api.answers import ANSWERS, CRON, ERRORS, KEYED, LIMITED, ORDERS, RUN, RUN_ID, Answer
+from api.answers import ANSWERS, CRON, ERRORS, KEYED, LIMITED, ORDERS, REQUESTS, RUN, RUN_ID, Answer
 from api.errors import body_of, status_of
 from api.shapes import components
 from domain.catalogue import Catalogue
@@ -51,6 +51,15 @@ _HEADERS: dict[str, Json] = {
     "Location": {"description": "Where the run is read."},
     "WWW-Authenticate": {"description": "`Bearer`."},
 }
+_PARAMETERS = {
+    "limit": "How many at most.",
+    "caller": "Only keys of this caller.",
+    "format": "`csv` for a spreadsheet.",
+    "expires": "Of the signed link.",
+    "signature": "Of the signed link.",
+}
+"""Where a route says nothing of a parameter."""
+
 _REQUEST_ID: Json = {
     "name": "X-Request-Id",
     "in": "header",
@@ -113,6 +122,11 @@ def _complete(operation: Json, bodies: Json) -> None:
     operation.setdefault("parameters", []).append(_REQUEST_ID)
     if name in ("create_run", "estimate_run"):
         operation["requestBody"]["content"]["application/json"]["schema"] = bodies
+    for parameter in operation["parameters"]:
+        if parameter["name"] in _PARAMETERS:
+            parameter.setdefault("description", _PARAMETERS[parameter["name"]])
+    if name in REQUESTS:
+        operation["requestBody"]["content"]["application/json"]["example"] = REQUESTS[name]
     for answer in ANSWERS.get(name, ()):
         _show(operation, answer)
     for status, examples in _errors_of(operation).items():

@@ -41,7 +41,7 @@ $chains
 """)
 
 
-@router.get("/llms.txt", summary="Read how to use this API, as a language model", response_class=PlainTextResponse)
+@router.get("/llms.txt", include_in_schema=False)
 async def llms(held: Held) -> PlainTextResponse:
     return PlainTextResponse(llms_text(held.templates.values(), held.estimates.base_url))
 

@@ -28,12 +28,8 @@ async def test_a_prompt_of_markup_renders_as_text_on_every_page(browser: Browser
         await expect(page.locator("li.run").first).to_be_visible()
         await visitor.open("/runs/%3Cimg%20src=x%20onerror=%22window.ran=1%22%3E")
         await expect(page.get_by_role("alert")).to_be_visible()
-        assert await page.evaluate(
-            "[window.ran, document.querySelectorAll('main img[src=x], main script').length]"
-        ) == [
-            None,
-            0,
-        ]
+        assert await page.evaluate("window.ran") is None
+        assert await page.locator("main img[src=x], main script").count() == 0
         visitor.errors = [one for one in visitor.errors if "status of 400" not in one]
 
 
@@ -53,7 +49,10 @@ async def test_the_policy_refuses_script_that_was_put_into_the_page(browser: Bro
 
 
 async def test_a_picture_that_is_also_a_page_runs_nothing(browser: Browser, url: str, service: Service) -> None:
-    polyglot = jpeg("polyglot") + b"<html><body onload=\"document.title='ran'\"><script>document.title='ran'</script>"
+    page = b"<html><body><script>document.title='ran'</script></body></html>"
+    whole = jpeg("polyglot")
+    # A comment of the picture's, which any decoder skips.
+    polyglot = whole[:2] + b"\xff\xfe" + (len(page) + 2).to_bytes(2, "big") + page + whole[2:]
     answer = await service.api.post("/api/v1/assets", files={"file": ("x.html", polyglot, "text/html")})
     assert answer.status_code == 201, answer.text
     async with visiting(browser, url) as visitor:

@@ -103,7 +103,7 @@ async def test_a_stand_in_is_named_and_the_plan_says_what_it_cannot_be_told(brow
         page = visitor.page
         await visitor.enter()
         await page.get_by_label("Model").first.select_option("bfl/flux-2-pro")
-        await page.get_by_label("seed", exact=True).first.fill("7")
+        await page.locator("[data-step=text_to_image]").get_by_label("seed", exact=True).fill("7")
         await page.get_by_label("If it fails, try").first.select_option("bytedance/seedream-4.5")
         await expect(page.get_by_text("Can't be told: seed")).to_be_visible()
 

@@ -74,7 +74,7 @@ async def test_a_live_run_says_what_it_waits_for_and_is_canceled(
         async with visiting(browser, str(service.api.base_url).rstrip("/")) as visitor:
             page = visitor.page
             await visitor.enter(f"/runs/{run['id']}")
-            await expect(page.get_by_text("works on the job of bytedance/seedance-1.5-pro")).to_be_visible(
+            await expect(page.locator(".waiting", has_text="works on the job of bytedance")).to_be_visible(
                 timeout=30_000
             )
             await expect(page.get_by_text("so far").first).to_be_visible()

@@ -115,6 +115,6 @@ async def visiting(
         yield visitor
         violations = await page.evaluate("window.violations")
         wrong = [one for one in visitor.errors if not (may_be_refused and one.startswith(_REFUSED))]
-        assert (wrong, violations) == ([], [])
+        assert not wrong + violations, wrong + violations
     finally:
         await context.close()

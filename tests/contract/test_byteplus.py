@@ -250,6 +250,25 @@ def test_what_is_documented_passes_without_a_word(card: ModelCard, params: dict[
 
 
 @pytest.mark.parametrize(
+    ("roles", "pictures", "fits"),
+    [
+        ([], 1, True),
+        (["last_frame"], 1, True),
+        (["reference_image"], 1, False),
+        (["reference_video"], 1, False),
+        (["reference_image"], 0, True),
+        (["reference_video", "reference_audio"], 3, True),
+    ],
+    ids=str,
+)
+def test_references_stand_beside_other_references_and_never_beside_a_first_frame(
+    roles: list[str], pictures: int, fits: bool
+) -> None:
+    content = [TEXT, *({"type": role.replace("reference_", "") + "_url", "role": role} for role in roles)]
+    assert (SECOND.check_pictures({"content": content}, pictures) == []) is fits
+
+
+@pytest.mark.parametrize(
     ("params", "pictures", "rest"),
     [
         (PROMPT | {"image": "a"}, ("a",), PROMPT),

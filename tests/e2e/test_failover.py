@@ -12,6 +12,7 @@ from domain.plan import ChainPlan, RunOptions
 from domain.runs import AttemptOutcome, RunStatus, Snapshot
 from tests.support.bodies import SEED_EXAMPLE
 from tests.support.orders import order, with_candidates
+from tests.support.sandbox_server import QUICK
 from tests.support.service import ENDED, running_service
 from tests.support.stack import running_stack
 from tests.support.waiting import eventually
@@ -67,7 +68,8 @@ async def test_what_is_wrong_with_the_request_itself_is_not_carried_on_to_the_ne
 
 
 async def test_a_start_that_the_providers_list_denies_is_made_again(temporal: Client, tmp_path: Path) -> None:
-    async with running_stack(temporal, tmp_path) as stack:
+    # The list is scarce: with limits, a look each 0.1 seconds would be refused.
+    async with running_stack(temporal, tmp_path, config=replace(QUICK, limits=False)) as stack:
         await stack.sandbox.put_faults(fault(SEEDANCE, kind="status", status=503, count=1))
         ended = await stack.succeed(_searching_fast(order(SEEDANCE)))
         assert codes(ended) == ["provider_never_started", None]

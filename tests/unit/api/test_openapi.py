@@ -160,15 +160,15 @@ def _asked(draw: st.DrawFn) -> tuple[str, Json]:
     return slug, prompts | {f"{key}_model": card.id, f"{key}_params": params, "source_image_url": PICTURE}
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(_asked())
 def test_whatever_planning_takes_fits_the_schema(asked: tuple[str, Json]) -> None:
-    slug, input = asked
+    slug, body = asked[0], {"input": asked[1]}
     try:
-        plan(slug, input)
+        plan(slug, asked[1])
     except RequestError:
         assume(False)
-    _VALIDATORS[slug].validate({"input": input})
+    _VALIDATORS[slug].validate(body)
 
 
 _VALIDATORS = {slug: schema_of(slug) for slug in TEMPLATES}
