@@ -87,6 +87,7 @@ async def build(
             limits={card.id: card.pictures for card in loaded.models.values()},
         ),
         outputs=Outputs(outside_http, assets, uses),
+        uses=uses,
         gate=Gate(
             ProviderGate(database),
             # An environment may be shared by workers with different keys, so any known provider may be named.

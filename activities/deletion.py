@@ -66,6 +66,7 @@ class DeletionActivities:
         if archived is not None:
             for asset in assets_of(PLAN.validate_json(archived.plan), SNAPSHOT.validate_json(archived.snapshot)):
                 await self.uses.release(asset, run_id, self.now())
+        await self.uses.release_kept(run_id, self.now())
 
     async def _delete_executions(self, run_id: str) -> None:
         """The run, what came after it, and its deliveries; whatever still goes on is terminated by the server."""

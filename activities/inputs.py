@@ -30,6 +30,8 @@ class HandedOn:
 
     files: tuple[InputFile, ...]
     adapted: str | None = None
+    made: tuple[str, ...] = ()
+    """Assets that came to be on the way: copies, and what was fetched from a caller's address."""
 
 
 @dataclass
@@ -48,12 +50,13 @@ class InputFiles:
         """The stored pictures stay as they are: a model that takes less gets a copy."""
         limits = self._shared(self.limits.get(model, ANY_PICTURE), forms, len(refs))
         files, notes = [], []
+        made: list[str] = []
         for number, ref in enumerate(refs, start=1):
-            file, note = await self._hand_on(ref, forms, limits)
+            file, note = await self._hand_on(ref, forms, limits, made)
             files.append(file)
             if note is not None:
                 notes.append(f"picture {number}: {note}" if len(refs) > 1 else note)
-        return HandedOn(tuple(files), "; ".join(notes)[:_LONGEST_NOTE] or None)
+        return HandedOn(tuple(files), "; ".join(notes)[:_LONGEST_NOTE] or None, tuple(made))
 
     def _shared(self, limits: PictureLimits, forms: tuple[InputForm, ...], pictures: int) -> PictureLimits:
         """Pictures that travel inside the request share what it may hold."""
@@ -63,13 +66,14 @@ class InputFiles:
         return replace(limits, bytes=min(limits.bytes or share, share))
 
     async def _hand_on(
-        self, ref: InputRef, forms: tuple[InputForm, ...], limits: PictureLimits
+        self, ref: InputRef, forms: tuple[InputForm, ...], limits: PictureLimits, made: list[str]
     ) -> tuple[InputFile, str | None]:
         if ref.asset is None and InputForm.URL in forms:
             # A caller's own address goes on as it is: what is behind it is the provider's to look at.
             return InputFile(url=ref.url), None
         facts = await (self._fetched(ref.url or "") if ref.asset is None else self._stored(ref.asset))
         fitted, note = await self._fitted(facts, limits)
+        made += dict.fromkeys(asset for asset in (facts.id, fitted.id) if asset != ref.asset)
         if ref.asset is not None and InputForm.URL in forms and self.providers_reach_us:
             return InputFile(url=self.links.url(fitted.id, utc_now()), media_type=fitted.type), note
         if forms == (InputForm.URL,) and ref.source is not None:

@@ -54,6 +54,7 @@ from domain.provider import (
 )
 from domain.tokens import AttemptToken
 from net.paid import fenced
+from storage.asset_uses import AssetUses
 
 log = structlog.get_logger("babychain.steps")
 
@@ -89,6 +90,7 @@ class StepActivities:
     providers: Mapping[str, Provider]
     inputs: InputFiles
     outputs: Outputs
+    uses: AssetUses
     gate: Gate
     callback_url: Callable[[str, AttemptToken], str]
     attempt_token: Callable[[AttemptToken], str]
@@ -106,6 +108,8 @@ class StepActivities:
                     async with asyncio.timeout(PREPARATION.total_seconds()):
                         forms = call.input_forms or provider.accepts
                         handed = await self.inputs.hand_on(of.model, call.inputs, forms)
+                        for asset in handed.made:
+                            await self.uses.keep(asset, of.run_id)
                     request = JobRequest(of.raw_id, call.params, handed.files, self.attempt_token(token))
                     callback = self.callback_url(of.provider, token) if call.webhook else None
                     started = await _send(provider, request, of.key, callback, fence, entry)

@@ -68,8 +68,9 @@ class Rates:
 def exchange(call: Call, tries: int, rates: Rates) -> Flow[httpx.Response]:
     """The answer, once it is a good one. Repeats what may pass by itself, as late as the API wants it."""
     for number in itertools.count(1):
-        if (seconds := rates.pause(call)) > 0:
-            yield Pause(seconds)
+        while (seconds := rates.pause(call)) > 0:
+            # Not all at once: the first to go learns when the next place is free.
+            yield Pause(seconds + random.uniform(0.0, 0.5))  # noqa: S311 - spreads, hides nothing
         try:
             answer = yield call
         except httpx.TransportError as error:

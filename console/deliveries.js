@@ -6,12 +6,15 @@ import { h, replace } from "./dom.js";
 import { problem, toast } from "./notices.js";
 import { clock, date } from "./words.js";
 
-export function deliveriesPart(place, runId, signal) {
+// `told` hears what was sent, since the timeline shows it too.
+export function deliveriesPart(place, runId, signal, told) {
   const path = `/api/v1/chains/runs/${runId}/deliveries`;
   let timer = null;
   async function read() {
     try {
-      replace(place, draw((await get(path, { signal })).data, resend));
+      const { data } = await get(path, { signal });
+      replace(place, draw(data, resend));
+      told(data);
     } catch (error) {
       if (!signal.aborted) replace(place, card(problem(error, read)));
     }

@@ -15,7 +15,7 @@ import { between, capital, date, ended, money, seconds, spaced } from "./words.j
 export async function run(page, { params, facts, signal }) {
   replace(page, loading("the run"));
   const id = encodeURIComponent(params.id);
-  const seen = { run: await get(`/api/v1/chains/get/${id}`, { signal }), history: [], connection: "live" };
+  const seen = { run: await get(`/api/v1/chains/get/${id}`, { signal }), history: [], told: [], connection: "live" };
   const parts = layout(page, seen, facts, signal);
   parts.draw();
   follow(id, {
@@ -36,35 +36,36 @@ export async function run(page, { params, facts, signal }) {
 function take(seen, data) {
   seen.history.push(data);
   if (new Date(data.updated_at) < new Date(seen.run.updated_at)) return;
-  const { input, metadata, expected, waiting_on: waiting } = seen.run;
-  seen.run = { ...data, input, metadata, ...(ended(data.status) ? {} : { expected, waiting_on: waiting }) };
+  const { input, metadata, retried_by, expected, waiting_on: waiting } = seen.run;
+  seen.run = { ...data, input, metadata, retried_by, ...(ended(data.status) ? {} : { expected, waiting_on: waiting }) };
 }
 
 function layout(page, seen, facts, signal) {
   const place = () => h("div");
   const [head, notice, why, picture, steps, times, costs, calls, raw] = Array.from({ length: 9 }, place);
   const clock = h("span", { class: "elapsed" });
-  const deliveries = deliveriesPart(calls, seen.run.id, signal);
   replace(page, readiness(h("div")), head, h("p", { class: "facts" }, clock, costs), notice, why, picture, steps,
     h("div", { class: "two" }, times, calls), raw);
   const draws = [
-    [drawnOnce(head, (run) => header(run, facts)), ({ run }) => pick(run, "id", "status", "chain_slug", "input", "metadata", "retry_of")],
+    [drawnOnce(head, (run) => header(run, facts)), ({ run }) => pick(run, "id", "status", "chain_slug", "input", "metadata", "retry_of", "retried_by")],
     [drawnOnce(notice, waiting), ({ run, connection }) => ({ on: run.waiting_on?.message, check: run.waiting_on?.next_check, live: !ended(run.status), connection })],
     [drawnOnce(why, failure), ({ run }) => pick(run, "id", "status", "error", "steps")],
     [drawnOnce(picture, (run) => runPicture(run.steps, new Date())), ({ run }) => ({ steps: run.steps })],
     [stepParts(steps), ({ run }) => run],
-    [drawnOnce(times, ({ run, history }) => timeline(run, history)), ({ run, history }) => ({ run: pick(run, "steps", "created_at", "status", "updated_at"), history })],
+    [drawnOnce(times, (shown) => timeline(shown)), ({ run, history, told }) => ({ run: pick(run, "steps", "created_at", "status", "updated_at"), history, told })],
     [drawnOnce(costs, cost), ({ run }) => pick(run, "estimate", "cost", "status")],
     [drawnOnce(raw, (run) => h("details", { class: "card" }, h("summary", null, "The run as JSON"),
       h("div", { class: "code" }, h("div", { class: "tabs" }, h("button", { type: "button", class: "copy", onclick: () => copy(JSON.stringify(run, null, 2), "JSON") }, "Copy")),
         h("pre", { tabindex: "0" }, JSON.stringify(run, null, 2))))), ({ run }) => run],
   ];
   const tick = () => replace(clock, elapsed(seen.run));
-  return {
+  const parts = {
     tick,
     draw: () => { for (const [draw, shown] of draws) draw(shown(seen)); tick(); },
     onEnd: () => deliveries.soon(),
   };
+  const deliveries = deliveriesPart(calls, seen.run.id, signal, (told) => { seen.told = told; parts.draw(); });
+  return parts;
 }
 
 const pick = (object, ...names) => Object.fromEntries(names.map((name) => [name, object[name]]));
@@ -91,7 +92,8 @@ function header(run, facts) {
     h("div", { class: "title" },
       h("h1", null, run.chain_slug, " ", statusPill(run.status)),
       h("p", { class: "id" }, h("code", null, run.id),
-        run.retry_of && [" retry of ", h("a", { href: `#/runs/${run.retry_of.run_id ?? run.retry_of}` }, "an earlier run")],
+        run.retry_of && [" retry of ", h("a", { href: `#/runs/${run.retry_of.run_id}` }, "an earlier run")],
+        run.retried_by?.length > 0 && [" retried by ", h("a", { href: `#/runs/${run.retried_by.at(-1)}` }, "a later run")],
         Array.isArray(tags) && tags.map((tag) => h("a", { class: "tag", href: `#/runs?tag=${encodeURIComponent(tag)}` }, String(tag))))),
     h("div", { class: "actions" },
       h("button", { type: "button", onclick: () => copy(request(run.chain_slug, body), "curl") }, "Copy as curl"),

@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { between, capital, clock, ended, seconds, spaced } from "./words.js";
 
-export function timeline(run, history) {
+export function timeline({ run, history, told }) {
   const accepted = acceptedTimes(history);
   const end = ended(run.status) ? new Date(run.updated_at) : new Date(Math.max(...history.map((one) => new Date(one.updated_at)), new Date(run.created_at)));
   const whole = Math.max(0.001, between(run.created_at, end));
@@ -12,7 +12,7 @@ export function timeline(run, history) {
       (step.attempts ?? []).map((one) => bar(run, step, one, accepted, whole, end)))),
     run.steps.some((step) => step.attempts) && h("p", { class: "quiet small", "aria-hidden": "true" },
       h("span", { class: "swatch submitting" }), "being submitted ", h("span", { class: "swatch useful" }), "provider works, output is stored"),
-    h("ol", { class: "moments" }, moments(run, accepted).map(([moment, text]) =>
+    h("ol", { class: "moments" }, moments(run, accepted, told).map(([moment, text]) =>
       h("li", null, h("time", { datetime: moment }, clock(moment)),
         h("span", { class: "quiet small" }, `+${seconds(Math.max(0, between(run.created_at, moment)))}`), h("span", null, text)))));
 }
@@ -45,7 +45,7 @@ function bar(run, step, one, accepted, whole, end) {
     h("span", { class: "track" }, begun && piece(one.started_at, begun, "submitting"), piece(begun ?? one.started_at, over, `working is-${one.outcome}`)));
 }
 
-function moments(run, accepted) {
+function moments(run, accepted, told) {
   const found = [[run.created_at, "Queued"]];
   for (const step of run.steps) {
     const name = capital(spaced(step.step_key));
@@ -57,6 +57,9 @@ function moments(run, accepted) {
     }
   }
   if (ended(run.status)) found.push([run.updated_at, `Run ${run.status}`]);
+  for (const delivery of told) {
+    for (const one of delivery.attempts) found.push([one.sent_at, `Callback ${one.outcome}${one.http_status ? ` (HTTP ${one.http_status})` : ""}`]);
+  }
   return found.sort(([a], [b]) => new Date(a) - new Date(b));
 }
 

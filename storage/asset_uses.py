@@ -44,6 +44,19 @@ class AssetUses:
             raise UnavailableError("The asset is just being removed.", code="asset_busy", retry_after=1.0)
         return await self._exists(f"{asset_id}.json")
 
+    async def keep(self, asset_id: str, run_id: str) -> None:
+        """Hold an asset that came to be on a run's way, and remember that it goes with that run."""
+        with answering_store():
+            await obstore.put_async(self._store, f"kept/{run_id}/{asset_id}", b"")
+        if not await self.claim(asset_id, run_id):
+            raise UnavailableError("The asset was removed while it was made.", code="asset_busy", retry_after=1.0)
+
+    async def release_kept(self, run_id: str, now: datetime | None = None) -> None:
+        """Let go of all that came to be on the run's way. Safe to repeat."""
+        for name in await self._names(f"kept/{run_id}/"):
+            await self.release(name.rpartition("/")[2], run_id, now)
+            await self._delete(name)
+
     async def release(self, asset_id: str, user: str, now: datetime | None = None) -> bool:
         """Let go of the asset, and remove it when nobody else uses it. Whether it is gone. Safe to repeat."""
         if not is_asset_id(asset_id):

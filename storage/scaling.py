@@ -33,7 +33,7 @@ class Scaler:
         """The stored copy. Unfit where none can be made; Refused where the machine was too busy."""
         async with self._turns:
             known = self._made.get((asset_id, copy))
-            if known is None:
+            if known is None or await self._assets.facts(known.id) is None:
                 known = await self._make(asset_id, copy)
                 self._made[asset_id, copy] = known
                 if len(self._made) > _REMEMBERED:

@@ -111,6 +111,7 @@ async def test_callbacks_are_shown_and_sent_again(browser: Browser, url: str, se
         await visitor.enter(f"/runs/{run['id']}")
         calls = visitor.page.get_by_label("Callbacks")
         await expect(calls).to_contain_text("HTTP 200")
+        await expect(visitor.page.get_by_label("Timeline")).to_contain_text("Callback delivered (HTTP 200)")
         await calls.get_by_role("button", name="Send again").click()
         await service.callbacks(run["id"], 2)
         await expect(calls.locator(".delivery")).to_have_count(2)

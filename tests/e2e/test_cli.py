@@ -10,7 +10,7 @@ from temporalio.client import Client
 from babychain_client import verify_webhook
 from sandbox.config import Config
 from tests.support.bodies import drawn
-from tests.support.commands import Caller, caller_environment
+from tests.support.command_line import Caller, caller_environment
 from tests.support.runs import SECRETS
 from tests.support.service import KEY, Service, running_service
 from tests.support.serving import free_port

@@ -8,7 +8,7 @@ from pathlib import Path
 from temporalio.client import Client
 
 from tests.support.bodies import drawn
-from tests.support.commands import Caller, caller_environment
+from tests.support.command_line import Caller, caller_environment
 from tests.support.processes import ROOT
 from tests.support.runs import SECRETS
 from tests.support.service import Service, running_service

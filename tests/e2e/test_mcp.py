@@ -9,7 +9,7 @@ from typing import Any
 from mcp import Client, StdioServerParameters
 
 from tests.support.bodies import drawn
-from tests.support.commands import caller_environment
+from tests.support.command_line import caller_environment
 from tests.support.processes import ROOT
 from tests.support.service import Service
 

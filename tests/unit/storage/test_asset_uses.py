@@ -58,6 +58,20 @@ async def test_an_asset_lives_until_its_last_user_lets_go(store: LocalStore, ass
     assert await names(store) == [], "bytes, facts, poster, grants and marks are all gone"
 
 
+async def test_what_came_to_be_on_a_runs_way_goes_with_it_unless_another_run_has_it_too(
+    store: LocalStore, assets: Assets, uses: AssetUses
+) -> None:
+    shared, own = await put(assets, "shared"), await put(assets, "own")
+    for asset, run in ((shared, "run-1"), (own, "run-1"), (shared, "run-2")):
+        await uses.keep(asset, run)
+    for _ in range(2):
+        await uses.release_kept("run-1")
+    assert await assets.facts(own) is None
+    assert await assets.facts(shared) is not None
+    await uses.release_kept("run-2")
+    assert await names(store) == []
+
+
 async def test_letting_go_twice_takes_nothing_from_others(assets: Assets, uses: AssetUses) -> None:
     asset = await put(assets)
     await uses.claim(asset, "run-2")
