@@ -9,13 +9,13 @@ RUNTIME := .venv/.installed-runtime
 DEVELOPMENT := .venv/.installed-development
 TESTSERVER := tools/testserver/lib/.complete
 
-TYPED := domain net storage providers activities workflows temporal api sandbox cli worker.py settings.py telemetry.py \
+TYPED := domain net storage providers activities workflows temporal api sandbox cli babychain_client examples worker.py settings.py telemetry.py \
 	tests bench
-QUICK_TESTS := tests/unit tests/contract tests/workflow tests/sandbox
+QUICK_TESTS := tests/unit tests/client tests/contract tests/workflow tests/sandbox
 LOCK := uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--extra sandbox --extra postgres pyproject.toml
 
-.PHONY: help demo dev test check check-static bench figures faults fmt testserver setup-env lock coverage-doc
+.PHONY: help demo dev test check check-static bench figures faults fmt testserver setup-env lock openapi fuzz coverage-doc
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name says; do \
@@ -59,6 +59,12 @@ setup-env: $(DEVELOPMENT) ## Make .venv with everything a developer needs
 lock: ## Resolve both locks anew (needs uv)
 	$(LOCK) -o requirements.lock
 	$(LOCK) --group dev -o requirements-dev.lock
+
+openapi: $(DEVELOPMENT) ## Write docs/openapi.json, which a service also serves
+	$(PYTHON) -m tools.openapi
+
+fuzz: $(DEVELOPMENT) ## Ask the service 20,000 times what its OpenAPI document allows and forbids
+	$(PYTHON) -m tests.support.fuzz 20000
 
 coverage-doc: $(DEVELOPMENT) ## Write docs/coverage.md from docs/coverage.toml
 	$(PYTHON) -m tools.coverage_doc

@@ -88,10 +88,19 @@ def _details(error: BabyChainError) -> dict[str, Any]:
         fields: dict[str, list[str]] = {}
         for fault in error.faults:
             fields.setdefault(_top_field(error.reason, fault), []).append(f"{_where(fault)} {fault.message}".strip())
-        return {"formErrors": [], "fieldErrors": fields}
+        shown: dict[str, Any] = {"formErrors": [], "fieldErrors": fields}
+        if error.reason == "invalid_chain_input":
+            shown["path"] = _place(error.faults[0])
+        return shown
     if error.reason == "invalid_run_id":
-        return {"formErrors": [error.message]}
+        return {"formErrors": [error.message], "fieldErrors": {}}
     return error.facts
+
+
+def _place(fault: Fault) -> list[str | int]:
+    """Where a rule of the chain is broken, from `input` on; a model stands under its own name, wherever it was said."""
+    path = fault.path[1:] if fault.path[:1] == ("input",) else fault.path
+    return list(path[1:] if path[:1] == ("chain_models",) and len(path) > 1 else path)
 
 
 def _top_field(code: str, fault: Fault) -> str:

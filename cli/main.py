@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 
 from cyclopts import App, CycloptsError, Group
 
@@ -63,28 +64,26 @@ def main() -> None:
         # It has been printed.
         sys.exit(Exit.MISUSED)
     except CommandFailed as error:
-        _complain(str(error), error.details)
+        _complain(str(error), details=error.details)
     except BabyChainError as error:
-        _complain(error.message)
+        _complain(error.message, error.reason)
+    except babychain_client.ApiError as error:
+        advice = error.guidance.get("what_to_try_next", ())
+        _complain("\n  → ".join([str(error), *advice]), error.code)
+        sys.exit(exit_of_error(error))
     except babychain_client.BabyChainError as error:
-        _complain_of_api(error)
+        _complain(str(error), run_id=error.run_id)
         sys.exit(exit_of_error(error))
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
     sys.exit(Exit.FAILED)
 
 
-def _complain(message: str, details: tuple[str, ...] = ()) -> None:
+def _complain(message: str, code: str | None = None, *, run_id: str | None = None, details: Iterable[str] = ()) -> None:
+    """On standard error, in JSON to whoever asked for JSON: standard output holds answers alone."""
+    if "--json" in sys.argv:
+        print(json.dumps({"error": {"code": code, "message": message, "run_id": run_id}}), file=sys.stderr)
+        return
     for line in details:
         print(f"  {line}", file=sys.stderr)
     print(f"babychain: {message}", file=sys.stderr)
-
-
-def _complain_of_api(error: babychain_client.BabyChainError) -> None:
-    """To a script that asked for JSON in JSON, on the same stream: standard output holds answers alone."""
-    if "--json" in sys.argv:
-        told = {"message": str(error), "code": getattr(error, "code", type(error).__name__), "run_id": error.run_id}
-        print(json.dumps({"error": told}), file=sys.stderr)
-        return
-    guidance = error.guidance if isinstance(error, babychain_client.ApiError) else {}
-    _complain("\n  → ".join([str(error), *guidance.get("what_to_try_next", ())]))

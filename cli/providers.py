@@ -1,7 +1,6 @@
 """Look at the provider accounts of a running deployment, and switch them or their models off and on."""
 
 import os
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,10 +9,10 @@ from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 
-from cli.environment import data_dir
 from cli.failures import CommandFailed
 from cli.provider_check import check, compare
-from cli.serve import api_port
+from cli.session import api_url, caller_key
+from cli.showing import AsJson, show_json
 
 app = App(name="providers", help="Provider accounts: how they do, and their switches.")
 app.command(check)
@@ -21,10 +20,20 @@ app.command(compare)
 
 
 @app.command(name="list")
-def list_accounts() -> int:
-    """Show every provider account: breaker, places, waiting starts, and how the last day went."""
+def list_accounts(*, as_json: AsJson = False) -> int:
+    """Show every provider account: breaker, places, waiting starts, and how the last day went.
+
+    Parameters
+    ----------
+    as_json
+        Print JSON.
+    """
+    found = _ask("GET", "/api/v1/providers")
+    if as_json:
+        show_json(found)
+        return 0
     table = Table("provider", "state", "since", "jobs", "waiting", "last day", "p50 s", "p95 s", box=None)
-    for row in _ask("GET", "/api/v1/providers")["data"]:
+    for row in found["data"]:
         day = row["last_day"]
         share = "" if day["success_share"] is None else f"{day['success_share']:.1%} of {day['attempts']}"
         since = (row["disabled"] or row["breaker"])["since"]
@@ -38,7 +47,7 @@ def list_accounts() -> int:
 
 
 @app.command
-def disable(target: str, /, *, reason: str | None = None) -> int:
+def disable(target: str, /, *, reason: str | None = None, as_json: AsJson = False) -> int:
     """Start nothing new there, in every process within five seconds. Running jobs end normally.
 
     Parameters
@@ -47,23 +56,33 @@ def disable(target: str, /, *, reason: str | None = None) -> int:
         A provider (bfl), or one model (bfl/flux-2-pro).
     reason
         Shown to whoever asks.
+    as_json
+        Print JSON.
     """
-    _ask("POST", f"{_path(target)}/disable", {} if reason is None else {"reason": reason})
-    print(f"{target} is switched off.")
-    return 0
+    said = _ask("POST", f"{_path(target)}/disable", {} if reason is None else {"reason": reason})
+    return _switched(said, f"{target} is switched off.", as_json=as_json)
 
 
 @app.command
-def enable(target: str, /) -> int:
+def enable(target: str, /, *, as_json: AsJson = False) -> int:
     """Use it again. For a provider this also closes its breaker: do it after topping up an account.
 
     Parameters
     ----------
     target
         A provider (bfl), or one model (bfl/flux-2-pro).
+    as_json
+        Print JSON.
     """
-    _ask("POST", f"{_path(target)}/enable", {})
-    print(f"{target} is switched on.")
+    said = _ask("POST", f"{_path(target)}/enable", {})
+    return _switched(said, f"{target} is switched on.", as_json=as_json)
+
+
+def _switched(said: dict[str, Any], sentence: str, *, as_json: bool) -> int:
+    if as_json:
+        show_json(said)
+    else:
+        print(sentence)
     return 0
 
 
@@ -85,26 +104,13 @@ def _path(target: str) -> str:
 
 
 def _ask(method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    url = os.environ.get("BABYCHAIN_PUBLIC_URL") or f"http://127.0.0.1:{api_port(os.environ.get('BABYCHAIN_API_PORT'))}"
+    url, key = api_url(os.environ), caller_key(os.environ)
+    headers = {"authorization": f"Bearer {key}"}
     try:
-        answer = httpx.request(
-            method, url.rstrip("/") + path, json=body, headers={"authorization": f"Bearer {_key()}"}, timeout=15.0
-        )
+        answer = httpx.request(method, url.rstrip("/") + path, json=body, headers=headers, timeout=15.0)
         said: dict[str, Any] = answer.json()
     except (httpx.HTTPError, ValueError) as error:
         raise CommandFailed(f"The API at {url} does not answer as it should: {type(error).__name__}.") from error
     if answer.is_error:
         raise CommandFailed(str(said.get("error", {}).get("message", f"The API answered {answer.status_code}.")))
     return said
-
-
-def _key() -> str:
-    """The first key of the environment, or the one that `babychain dev` keeps."""
-    kept = data_dir(os.environ) / "dev.env"
-    lines = kept.read_text().splitlines() if kept.exists() else []
-    values = dict(line.split("=", 1) for line in lines if "=" in line)
-    given = os.environ.get("BABYCHAIN_API_KEY") or values.get("BABYCHAIN_API_KEY", "")
-    keys = [key.strip() for key in re.split(r"[,\n]", given) if key.strip()]
-    if not keys:
-        raise CommandFailed("Set BABYCHAIN_API_KEY to a key with the scope 'admin'.")
-    return keys[0]

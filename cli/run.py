@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from babychain_client import AsyncBabyChain, Estimate, RunState
 from cli.each import Batch, run_each
-from cli.failures import Exit, exit_of_run
+from cli.failures import CommandFailed, Exit, exit_of_run
 from cli.following import telling, watched
 from cli.orders import Json, Order
 from cli.session import connect, connect_async
@@ -61,6 +61,8 @@ def run(
     as_json
         Print JSON; with --watch one line for each event; the last, `ended`, carries the run.
     """
+    if each is not None and (watch or timeout is not None or idempotency_key is not None):
+        raise CommandFailed("--each goes with none of --watch, --timeout and --idempotency-key.")
     with connect() as client:
         body = order.body(client, chain)
     if each is not None:

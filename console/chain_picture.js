@@ -30,12 +30,19 @@ export function runPicture(steps, now) {
         h("span", { class: "text" },
           h("strong", null, capital(spaced(step.step_key))),
           h("span", { class: "model" }, step.served_by?.model ?? step.attempts?.at(-1)?.model ?? step.model_identifier),
-          h("span", { class: "row" }, statusPill(step.status), h("span", { class: "quiet small" }, took(step, now))))))));
+          h("span", { class: "row" }, statusPill(step.status), took(step, now)))))));
 }
 
 function took(step, now) {
-  if (!step.started_at) return money(step.estimate);
-  return seconds(Math.max(0, between(step.started_at, step.completed_at ?? now)));
+  const text = step.started_at ? seconds(Math.max(0, between(step.started_at, step.completed_at ?? now))) : money(step.estimate);
+  return h("span", { class: "quiet small", "data-since": step.completed_at ? null : step.started_at }, text);
+}
+
+// The time of a running step goes on between two of its states.
+export function tickPicture(place) {
+  for (const element of place.querySelectorAll("[data-since]")) {
+    element.textContent = seconds(Math.max(0, between(element.dataset.since, new Date())));
+  }
 }
 
 function reveal(key) {

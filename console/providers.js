@@ -23,7 +23,7 @@ function account(one, isAdmin, again) {
     !one.offered && h("p", { class: "quiet small" }, "Set its key in the server's environment to offer its models."),
     h("dl", { class: "figures" },
       figure("Last hour", share(one.last_hour)), figure("Last day", share(one.last_day)),
-      figure("Half take", seconds(one.last_day.seconds.p50)), figure("19 of 20 within", seconds(one.last_day.seconds.p95)),
+      figure("Median", seconds(one.last_day.seconds.p50)), figure("95 % within", seconds(one.last_day.seconds.p95)),
       figure("Waiting", one.waiting), one.limit !== null && figure("In use", `${one.active ?? 0} of ${one.limit}`)),
     errors.length > 0 && h("ul", { class: "errors" }, errors.sort(([, a], [, b]) => b - a).map(([code, count]) =>
       h("li", null, meter(count, one.last_day.attempts), h("code", null, code), ` ${count}`))),

@@ -1,7 +1,7 @@
 // One run, live: what it does, why it waits or failed, what it made, and what to do next.
 
 import { get, post, remove } from "./api.js";
-import { runPicture, statusPill } from "./chain_picture.js";
+import { runPicture, statusPill, tickPicture } from "./chain_picture.js";
 import { request } from "./copy.js";
 import { deliveriesPart } from "./deliveries.js";
 import { drawnOnce, h, replace } from "./dom.js";
@@ -43,9 +43,11 @@ function take(seen, data) {
 function layout(page, seen, facts, signal) {
   const place = () => h("div");
   const [head, notice, why, picture, steps, times, costs, calls, raw] = Array.from({ length: 9 }, place);
+  raw.setAttribute("class", "code");
   const clock = h("span", { class: "elapsed" });
   replace(page, readiness(h("div")), head, h("p", { class: "facts" }, clock, costs), notice, why, picture, steps,
-    h("div", { class: "two" }, times, calls), raw);
+    h("div", { class: "two" }, times, calls),
+    h("details", { class: "card" }, h("summary", null, "The run as JSON"), raw));
   const draws = [
     [drawnOnce(head, (run) => header(run, facts)), ({ run }) => pick(run, "id", "status", "chain_slug", "input", "metadata", "retry_of", "retried_by")],
     [drawnOnce(notice, waiting), ({ run, connection }) => ({ on: run.waiting_on?.message, check: run.waiting_on?.next_check, live: !ended(run.status), connection })],
@@ -54,11 +56,9 @@ function layout(page, seen, facts, signal) {
     [stepParts(steps), ({ run }) => run],
     [drawnOnce(times, (shown) => timeline(shown)), ({ run, history, told }) => ({ run: pick(run, "steps", "created_at", "status", "updated_at"), history, told })],
     [drawnOnce(costs, cost), ({ run }) => pick(run, "estimate", "cost", "status")],
-    [drawnOnce(raw, (run) => h("details", { class: "card" }, h("summary", null, "The run as JSON"),
-      h("div", { class: "code" }, h("div", { class: "tabs" }, h("button", { type: "button", class: "copy", onclick: () => copy(JSON.stringify(run, null, 2), "JSON") }, "Copy")),
-        h("pre", { tabindex: "0" }, JSON.stringify(run, null, 2))))), ({ run }) => run],
+    [drawnOnce(raw, json), ({ run }) => run],
   ];
-  const tick = () => replace(clock, elapsed(seen.run));
+  const tick = () => { replace(clock, elapsed(seen.run)); tickPicture(picture); };
   const parts = {
     tick,
     draw: () => { for (const [draw, shown] of draws) draw(shown(seen)); tick(); },
@@ -76,6 +76,14 @@ function elapsed(run) {
   if (ended(run.status)) return `Took ${took} · created ${date(run.created_at)}`;
   const { expected } = run;
   return `${took} so far${expected ? ` · usually ${seconds(expected.p50_seconds)}, at most ${seconds(expected.p90_seconds)} more` : ""}`;
+}
+
+function json(run) {
+  const text = JSON.stringify(run, null, 2);
+  return [
+    h("div", { class: "tabs" }, h("button", { type: "button", class: "copy", onclick: () => copy(text, "JSON") }, "Copy")),
+    h("pre", { tabindex: "0", "aria-label": "The run as JSON" }, text),
+  ];
 }
 
 function cost(run) {

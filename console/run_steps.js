@@ -75,7 +75,7 @@ function attempts(step) {
     one.note && h("span", null, one.note),
     one.adapted && h("span", null, `Picture adapted: ${one.adapted}`),
     one.not_told && h("span", null, `Could not be told: ${one.not_told.join(", ")}.`),
-    one.error?.guidance && h("span", { class: "quiet" }, one.error.guidance.what_to_try_next[0]),
+    one === step.attempts.at(-1) && one.error?.guidance && h("span", { class: "quiet" }, one.error.guidance.what_to_try_next[0]),
   ];
   return [
     h("h3", null, step.attempts.length === 1 ? "One attempt" : `${step.attempts.length} attempts`),

@@ -281,7 +281,7 @@ def _wan(rules: WanRules) -> ModelCard:
         pictures=PICTURES,
         merge=merge_parts,
         # No field of this call; named because callers know it from other video models.
-        owned=frozenset({"callback_url"}),
+        owned=frozenset({"model", "callback_url"}),
         warn=warn_wan(rules),
         # A video takes one to five minutes. Without a callback there is nothing to wait for but our own looks.
         looks=Looks(quick_window=10.0, quick_pause=3.0, pause=10.0, longest_pause=15.0),

@@ -417,7 +417,7 @@ def _seedance(id: str, rules: VideoRules) -> ModelCard:
         further=FURTHER if rules.references else None,
         pictures=PICTURES,
         # The identifier carries the token by which a lost submit is found again.
-        owned=frozenset({"callback_url", "safety_identifier"}),
+        owned=frozenset({"model", "callback_url", "safety_identifier"}),
         check=check_seedance(rules),
         check_pictures=check_frame,
         warn=warn_seedance(rules),

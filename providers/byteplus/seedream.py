@@ -227,7 +227,7 @@ def _seedream(id: str, raw_id: str, params: type[Seedream], rules: SizeRules, pr
         inputs=Inputs(maximum=14),
         pictures=PICTURES,
         # Not a field of this call; named because callers know it from the video models.
-        owned=frozenset({"callback_url"}),
+        owned=frozenset({"model", "callback_url"}),
         warn=warn_seedream(rules),
         submit_timeout=SUBMIT_TIMEOUT,
         deadline=1200.0,

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from playwright.async_api import Browser, async_playwright
@@ -14,20 +15,33 @@ from tests.support.service import Service, running_service
 LIVELY = Config(url="http://127.0.0.1:0", second_port=0, picture_seconds=0.3, video_seconds=0.5)
 """Real pictures and videos, and time enough to be seen at work."""
 
+MISSING = "the tests in a browser need Chromium: apt-get install chromium"
+
+
+def found_chromium() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """The system's own: nothing is downloaded."""
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=found_chromium(), args=[*arguments, "--disable-gpu"])
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """The system's own Chromium: nothing is downloaded."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
+    if found_chromium() is None:
         if os.environ.get("CI"):
-            pytest.fail("needs Chromium: apt-get install chromium")
-        pytest.skip("needs Chromium: apt-get install chromium")
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=[*arguments, "--disable-gpu"])
-        yield browser
-        await browser.close()
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
+    async with chromium() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

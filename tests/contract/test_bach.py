@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -28,6 +29,7 @@ from domain.errors import (
     StepError,
     UnexpectedResponse,
 )
+from domain.fitting import Picture, fits
 from domain.media import InputFile, InputForm, MediaKind, MediaRequest
 from domain.money import Cost
 from domain.provider import (
@@ -167,6 +169,40 @@ def test_bachs_own_limit_on_texts_goes_before_the_general_one_in_every_script(na
     assert "10000" in faults[f"image_to_video_params.{name}"]
     _, faults = refused("chain1", asked(10_000, "bailian/wan2.6-i2v"))
     assert "at most 8192" in faults[f"image_to_video_params.{name}"]
+
+
+def test_the_card_gives_bachs_defaults() -> None:
+    fields = MODEL.params.model_json_schema()["properties"]
+    documented = {
+        "fps": 30,
+        "cfg_scale": 5.0,
+        "enhance_prompt": True,
+        "generate_audio": False,
+        "enable_moderation": True,
+    }
+    assert {name: fields[name]["default"] for name in documented} == documented
+
+
+def test_bach_is_asked_as_often_as_its_own_samples_ask() -> None:
+    assert MODEL.looks.pause == 10
+
+
+@pytest.mark.parametrize(
+    ("change", "fit"),
+    [
+        ({}, True),
+        ({"bytes": 10_000_000}, True),
+        ({"bytes": 10_000_001}, False),
+        ({"width": 300, "height": 300}, True),
+        ({"width": 299}, False),
+        ({"height": 299}, False),
+        ({"type": "image/tiff"}, True),
+        ({"type": "image/avif"}, False),
+    ],
+    ids=shown,
+)
+def test_pictures_are_judged_by_bachs_limits_to_the_byte_and_the_pixel(change: dict[str, Any], fit: bool) -> None:
+    assert fits(replace(Picture(1280, 720, "image/jpeg", 200_000), **change), MODEL.pictures) is fit
 
 
 def test_our_callback_address_is_short_enough_behind_the_longest_public_one() -> None:

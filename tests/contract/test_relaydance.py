@@ -120,6 +120,11 @@ def test_only_a_webhook_can_bring_a_lost_task_back(card: ModelCard) -> None:
 
 
 @each_model
+def test_relaydance_is_asked_as_often_as_its_own_samples_ask(card: ModelCard) -> None:
+    assert card.looks.pause == 5
+
+
+@each_model
 def test_what_relaydance_charges_is_published_nowhere(card: ModelCard) -> None:
     assert card.price(PROMPT | {"seconds": "5"}, 1) == Cost.unknown()
 

@@ -87,7 +87,7 @@ async def test_a_malformed_run_id_is_said_before_the_key_is_asked_for(service: S
     for method, verb in (("GET", "get"), ("POST", "cancel")):
         answer = await service.anyone.request(method, f"/api/v1/chains/{verb}/{run_id}")
         error = refusal(answer, 400, "invalid_run_id")
-        assert error["details"] == {"formErrors": [error["message"]]}
+        assert error["details"] == {"formErrors": [error["message"]], "fieldErrors": {}}
 
 
 async def test_a_strangers_body_is_neither_parsed_nor_read(service: Service) -> None:
@@ -284,7 +284,7 @@ async def test_strange_metadata_comes_back_as_it_was_sent(service: Service) -> N
 # ---- routes -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/", "/api", "/api/v1/chains/get", "/api/v2/chains", "/api/webhooks/bfl"])
+@pytest.mark.parametrize("path", ["/api", "/api/v1/chains/get", "/api/v2/chains", "/api/webhooks/bfl"])
 async def test_an_unknown_route_is_a_404_of_ours(service: Service, path: str) -> None:
     refusal(await service.anyone.get(path), 404, "not_found")
 
@@ -607,3 +607,9 @@ async def test_every_documented_error_has_the_shape_that_errors_have(service: Se
         schema = response["content"]["application/json"]["schema"]
         if not status.startswith("2"):
             jsonschema.validate(json.loads(answer.content), schema)
+
+
+async def test_language_models_are_told_how_to_use_it(service: Service) -> None:
+    answer = await service.anyone.get("/llms.txt")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert "`chain1`" in answer.text

@@ -32,8 +32,18 @@ def referring(count: int) -> list[Json]:
 
 PICTURELESS: dict[str, tuple[str, Json, str, str]] = {
     "ten references": (FUSION, relayed(*referring(10)), "", "10 pictures"),
-    "two kinds of references": (FUSION, relayed(item(1, "reference_image"), item(2, "last_frame")), ".metadata", "exclude"),
-    "two kinds at seedance": (DANCE_2, danced(item(1, "first_frame"), item(2, "reference_image")), ".content", "first frame"),
+    "two kinds of references": (
+        FUSION,
+        relayed(item(1, "reference_image"), item(2, "last_frame")),
+        ".metadata",
+        "exclude",
+    ),
+    "two kinds at seedance": (
+        DANCE_2,
+        danced(item(1, "first_frame"), item(2, "reference_image")),
+        ".content",
+        "first frame",
+    ),
     "a picture that is not there": (
         SILENT,
         relayed(item(1, "reference_image"), prompt="@image2"),

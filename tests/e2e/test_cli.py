@@ -14,6 +14,7 @@ from tests.support.command_line import Caller, caller_environment
 from tests.support.runs import SECRETS
 from tests.support.service import KEY, Service, running_service
 from tests.support.serving import free_port
+from tests.support.waiting import eventually
 
 SLOW = Config(url="http://127.0.0.1:0", second_port=0, picture_seconds=600, video_seconds=600, media="tiny")
 
@@ -159,7 +160,9 @@ async def test_the_catalogue_needs_no_key(service: Service, tmp_path: Path) -> N
     assert "chain1" in [one["slug"] for one in templates.json["data"]]
     shown = await anyone.babychain("models", "bytedance/seedance-1.5-pro")
     assert "duration" in shown.out
-    assert (await anyone.babychain("list")).code == 1
+    refused = await anyone.babychain("list", "--json")
+    assert (refused.code, refused.out) == (1, "")
+    assert "BABYCHAIN_API_KEY" in json.loads(refused.err)["error"]["message"]
 
 
 async def test_the_doctor_finds_every_part_well_or_says_what_helps(temporal: Client, tmp_path: Path) -> None:
@@ -198,3 +201,27 @@ async def test_a_run_is_retried_from_a_step_on_and_the_steps_before_are_kept(ser
     wrong = await caller.babychain("retry", run["id"], "-p", "which step?")
     assert wrong.code == 1
     assert "Name the step" in wrong.err
+
+
+async def test_lines_that_were_interrupted_are_taken_up_by_the_same_command(temporal: Client, tmp_path: Path) -> None:
+    file = tmp_path / "slow.jsonl"
+    file.write_text("\n".join(json.dumps(drawn(f"slow {number}", metadata={"tags": ["slow"]})) for number in (1, 2)))
+    async with running_service(temporal, tmp_path / "data", config=SLOW) as service:
+        caller = Caller(caller_environment(str(service.api.base_url), tmp_path))
+
+        async def under_way() -> list[str]:
+            rows = (await service.api.get("/api/v1/chains/runs", params={"tag": "slow"})).json()["data"]
+            return sorted(row["id"] for row in rows)
+
+        words = ("run", "chain1", "--each", str(file), "--yes", "--json")
+        process = await caller.start(*words)
+        started = await eventually(under_way, lambda ids: len(ids) == 2)
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+        assert (process.returncode, "The same command takes them up again" in err.decode()) == (130, True)
+        for run_id in started:
+            await service.cancel(run_id)
+        again = await caller.babychain(*words)
+        assert again.code == 5
+        assert sorted(line["run_id"] for line in again.lines[:-1]) == started
+        assert again.lines[-1] == {"event": "summary", "lines": 2, "canceled": 2}

@@ -1,4 +1,4 @@
-"""What the makers of video models advise stands in our catalogue, and doubts about a request in its run and estimate."""
+"""What the makers of video models advise stands in our catalogue, and doubts about a request in its estimate."""
 
 import pytest
 

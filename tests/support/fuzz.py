@@ -9,12 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
-from temporalio.testing import WorkflowEnvironment
-
-from cli.local_temporal import TUNING, find_temporal
-from temporal.connection import DATA_CONVERTER
-from temporal.names import SEARCH_ATTRIBUTES
 from tests.support.service import KEY, Service, running_service
+from tests.support.temporal_server import running_temporal
 
 _CONFIG = Path(__file__).with_name("schemathesis.toml")
 
@@ -27,7 +23,7 @@ async def fuzz(service: Service, folder: Path, *options: str, cases: int, said: 
         sys.executable, "-m", "schemathesis.cli", "--config-file", str(_CONFIG), "--no-color",
         "run", f"{service.anyone.base_url}/openapi.json",
         "--header", f"Authorization: Bearer {KEY}",
-        "--continue-on-failure", "--request-timeout", "30",
+        "--continue-on-failure", "--phases", "examples,coverage,fuzzing", "--request-timeout", "30",
         "--max-examples", str(max(1, cases // operations)),
         *options, cwd=folder, stdout=said, stderr=said,
     )  # fmt: skip
@@ -36,16 +32,7 @@ async def fuzz(service: Service, folder: Path, *options: str, cases: int, said: 
 
 async def main(cases: int, *options: str) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        async with (
-            await WorkflowEnvironment.start_local(
-                dev_server_existing_path=str(find_temporal()),
-                search_attributes=list(SEARCH_ATTRIBUTES),
-                dev_server_extra_args=list(TUNING),
-                dev_server_log_level="error",
-                data_converter=DATA_CONVERTER,
-            ) as env,
-            running_service(env.client, Path(folder)) as service,
-        ):
+        async with running_temporal() as client, running_service(client, Path(folder)) as service:
             return await fuzz(service, Path(folder), *options, cases=cases)
 
 

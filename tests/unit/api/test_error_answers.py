@@ -133,6 +133,7 @@ def test_faults_are_listed_by_field_and_with_their_paths() -> None:
             ],
             "surprise": ["input.surprise is not a field"],
         },
+        "path": ["text_to_image_params", "width"],
     }
     assert error["errors"][0] == {"path": ["input", "text_to_image_params", "width"], "message": "must be smaller"}
 

@@ -3,7 +3,7 @@
 import re
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from cyclopts import App
@@ -35,6 +35,13 @@ def test_every_command_is_there_under_its_name(name: str) -> None:
 def test_the_documentation_lists_exactly_the_commands_there_are() -> None:
     listed = re.findall(r"^\| `([a-z]+)` \|", DOC, re.MULTILINE)
     assert sorted(listed) == sorted(PLACES)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_every_shell_learns_commands_and_flags(shell: Literal["bash", "zsh", "fish"]) -> None:
+    script = app.generate_completion(shell=shell)
+    assert all(name in script for name in PLACES)
+    assert "download" in script
 
 
 def test_the_documentation_lists_every_exit_code() -> None:

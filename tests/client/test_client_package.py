@@ -7,6 +7,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import babychain_client
 from babychain_client import AsyncBabyChain, AsyncRun, BabyChain, Run
 from tests.support.processes import ROOT
 
@@ -32,3 +33,12 @@ def methods(kind: type) -> dict[str, list[str]]:
 def test_what_one_client_can_do_the_other_can() -> None:
     assert methods(BabyChain) == methods(AsyncBabyChain)
     assert methods(Run) == methods(AsyncRun)
+
+
+def test_the_documentation_shows_every_method_and_every_name() -> None:
+    page = (ROOT / "docs" / "client.md").read_text()
+    public = [name for name in methods(BabyChain) if not name.startswith("_")]
+    assert [name for name in public if not re.search(rf"\b{name}\(", page) and name != "close"] == []
+    offered = {name: getattr(babychain_client, name) for name in babychain_client.__all__}
+    errors = [name for name, one in offered.items() if isinstance(one, type) and issubclass(one, Exception)]
+    assert [name for name in errors if name not in page] == []

@@ -1,0 +1,27 @@
+"""What an adapter adds to a request is on its list of fields that no caller may set."""
+
+from types import ModuleType
+
+import httpx
+import pytest
+
+import providers
+from domain.forbidden import is_prewired
+from domain.media import InputFile
+from tests.contract.adapters import Control, adapter, key_of, request
+from tests.contract.test_every_provider import least
+from tests.support.webhook_receiver import Receiver
+
+
+@pytest.mark.parametrize("module", providers.every_module(), ids=lambda module: module.NAME)
+async def test_every_field_of_a_request_is_a_parameter_a_picture_or_the_adapters_own(
+    sandbox: Control, http: httpx.AsyncClient, receiver: Receiver, module: ModuleType
+) -> None:
+    env = providers.sandbox_environment(sandbox.url) | {module.KEY_NAME: key_of(module.NAME)}
+    provider = adapter(module, sandbox.url, http, **env)
+    for number, card in enumerate(module.MODELS.values()):
+        pictures = [InputFile(url="https://example.com/a.png")] * card.inputs.minimum
+        await provider.submit(request(card, least(card), *pictures), f"key-{number}", f"{receiver.url}/hook")
+        sent = (await sandbox.submits())[-1]["body"]
+        known = set(card.params.model_fields) | card.owned
+        assert {name for name in sent if name not in known and not is_prewired(name)} == set(), card.id
