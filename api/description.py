@@ -5,8 +5,10 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api.answers import ANSWERS, CRON, ERRORS, KEYED, LIMITED, ORDERS, REQUESTS, RUN, RUN_ID, Answer
+from api.answers import ANSWERS, REQUESTS, RUN, RUN_ID, Answer
+from api.error_examples import CRON, ERRORS, KEYED, LIMITED, ORDERS
 from api.errors import body_of, status_of
+from api.examples import ERROR
 from api.shapes import components
 from domain.catalogue import Catalogue
 from domain.chains import ChainTemplate
@@ -30,7 +32,6 @@ TAGS = {
 }
 _ORDERING = {"create_run", "estimate_run", "retry_run"}
 _NEVER_LIMITED = {"cancel_run", "cancel_runs"}
-_ERROR = {"$ref": "#/components/schemas/Error"}
 _REASONS = {
     400: "The request is wrong; `errors` names every fault with its path.",
     401: "The key is missing or unknown.",
@@ -133,12 +134,12 @@ def _complete(operation: Json, bodies: Json) -> None:
         operation["responses"][str(status)] = {
             "description": _REASONS[status],
             "headers": _headers(status),
-            "content": {"application/json": {"schema": _ERROR, "examples": examples}},
+            "content": {"application/json": {"schema": ERROR, "examples": examples}},
         }
     if "default" in operation["responses"]:
         operation["responses"]["default"] = {
             "description": "Any other error.",
-            "content": {"application/json": {"schema": _ERROR, "example": body_of(ERRORS[0][0], "web-42")}},
+            "content": {"application/json": {"schema": ERROR, "example": body_of(ERRORS[0][0], "web-42")}},
         }
     known = dict.fromkeys(sorted(operation["responses"]))
     operation["responses"] = {status: operation["responses"][status] for status in known}

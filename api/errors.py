@@ -1,5 +1,6 @@
 """Our errors -> HTTP: a table from class and code to status, and the contract's one body."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import structlog
@@ -7,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import (
@@ -186,8 +187,15 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _methods(request: Request) -> set[str]:
-    fitting = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    fitting = (route for route in _routes(request.app.routes) if route.matches(request.scope)[0] is not Match.NONE)
     return {method for route in fitting for method in getattr(route, "methods", None) or ()}
+
+
+def _routes(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
+    """FastAPI keeps a router that was included as one route, which says nothing of methods."""
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        yield from (route,) if inner is None else _routes(inner.routes)
 
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:

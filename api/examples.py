@@ -1,8 +1,6 @@
-"""What OpenAPI shows: the request of the contract's own example, and the shape of every answer."""
+"""What routes say for OpenAPI: the contract's own example, and which statuses they answer."""
 
 from typing import Any
-
-from domain.callbacks import CHOICES
 
 Json = dict[str, Any]
 
@@ -31,28 +29,9 @@ CREATE_EXAMPLE: Json = {
 }
 
 CREATE_BODY: Json = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "input": {"type": "object", "description": "Models and parameters of each step."},
-                        "metadata": {"type": "object", "description": "Comes back in every answer."},
-                        "webhook_url": {"type": ["string", "null"], "description": "Gets one signed POST at the end."},
-                        "webhook_events": {
-                            "type": "array",
-                            "items": {"enum": list(CHOICES)},
-                            "description": "What webhook_url is told of; without it, the end of the run.",
-                        },
-                    },
-                },
-                "example": CREATE_EXAMPLE,
-            }
-        },
-    }
+    "requestBody": {"required": True, "content": {"application/json": {"schema": {}, "example": CREATE_EXAMPLE}}}
 }
+"""Its schema is that of the deployment's chains and models, which are known once the app has started."""
 
 UPLOAD_BODY: Json = {
     "requestBody": {
@@ -69,25 +48,7 @@ UPLOAD_BODY: Json = {
     }
 }
 
-_ERROR_SCHEMA: Json = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["type", "code", "message"],
-            "properties": {
-                "type": {"type": "string"},
-                "code": {"type": "string"},
-                "message": {"type": "string"},
-                "details": {"type": "object"},
-                "guidance": {"type": "object"},
-                "errors": {"type": "array", "items": {"type": "object"}},
-                "request_id": {"type": "string"},
-            },
-        }
-    },
-}
+ERROR: Json = {"$ref": "#/components/schemas/Error"}
 
 _DESCRIPTIONS = {
     200: "The run.",
@@ -104,26 +65,7 @@ _DESCRIPTIONS = {
 }
 
 
-LIST: dict[int | str, Json] = {
-    200: {
-        "description": "One page of runs.",
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["object", "data", "has_more", "next_cursor", "url"],
-                    "properties": {
-                        "object": {"const": "list"},
-                        "data": {"type": "array", "items": {"type": "object"}},
-                        "has_more": {"type": "boolean"},
-                        "next_cursor": {"type": ["string", "null"], "description": "The `cursor` of the next page."},
-                        "url": {"type": "string"},
-                    },
-                }
-            }
-        },
-    }
-}
+LIST: dict[int | str, Json] = {200: {"description": "One page of runs."}}
 
 EVENTS: dict[int | str, Json] = {204: {"description": "You have seen the end: nothing follows."}}
 
@@ -134,11 +76,11 @@ def responses(*statuses: int) -> dict[int | str, Json]:
 
 def other_errors() -> dict[int | str, Json]:
     """Every error has the one body; it also takes the place of FastAPI's own 422, which we never send."""
-    return {"default": {"description": "Any other error.", "content": {"application/json": {"schema": _ERROR_SCHEMA}}}}
+    return {"default": {"description": "Any other error.", "content": {"application/json": {"schema": ERROR}}}}
 
 
 def _response(status: int) -> Json:
     shown: Json = {"description": _DESCRIPTIONS[status]}
-    schema = {"type": "object"} if status < 300 else _ERROR_SCHEMA
+    schema = {"type": "object"} if status < 300 else ERROR
     shown["content"] = {"application/json": {"schema": schema}}
     return shown

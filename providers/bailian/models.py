@@ -280,7 +280,7 @@ def _wan(rules: WanRules) -> ModelCard:
         inputs=Inputs(minimum=1, maximum=1),
         pictures=PICTURES,
         merge=merge_parts,
-        # No field of this call; named because callers know it from other video models.
+        # There is no callback_url in this call; it is named because callers know it from other video models.
         owned=frozenset({"model", "callback_url"}),
         warn=warn_wan(rules),
         # A video takes one to five minutes. Without a callback there is nothing to wait for but our own looks.

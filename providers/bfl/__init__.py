@@ -144,16 +144,17 @@ class Bfl:
     async def _read(self, url: str) -> httpx.Response:
         """Ask at exactly the address that BFL gave: another cluster would not know the task.
 
-        BFL redirects polls between its clusters. The key follows only to hosts that may have it.
+        BFL redirects polls between its clusters. The key follows only to hosts that may have it; a redirect elsewhere
+        is one strange read, by which no paid job is lost.
         """
+        if not self._hosts.allow(url):
+            raise UnexpectedResponse(
+                "BFL names an address outside its own hosts for the job; the key is not sent there.",
+                code="provider_request_blocked",
+            )
         for _ in range(_MOST_REDIRECTS):
-            if not self._hosts.allow(url):
-                raise UnexpectedResponse(
-                    "BFL names an address outside its own hosts for the job; the key is not sent there.",
-                    code="provider_request_blocked",
-                )
             response = await read(self._http, url, provider="BFL", headers=self._headers())
-            if response.next_request is None:
+            if response.next_request is None or not self._hosts.allow(str(response.next_request.url)):
                 break
             url = str(response.next_request.url)
         return response

@@ -7,9 +7,8 @@ import pytest
 
 import providers
 from domain.forbidden import is_prewired
-from domain.media import InputFile
+from domain.media import InputFile, MediaRequest
 from tests.contract.adapters import Control, adapter, key_of, request
-from tests.contract.test_every_provider import least
 from tests.support.webhook_receiver import Receiver
 
 
@@ -21,7 +20,8 @@ async def test_every_field_of_a_request_is_a_parameter_a_picture_or_the_adapters
     provider = adapter(module, sandbox.url, http, **env)
     for number, card in enumerate(module.MODELS.values()):
         pictures = [InputFile(url="https://example.com/a.png")] * card.inputs.minimum
-        await provider.submit(request(card, least(card), *pictures), f"key-{number}", f"{receiver.url}/hook")
+        params = card.from_neutral(MediaRequest(card.kind, prompt="a paper boat", resolution="720p")).params
+        await provider.submit(request(card, params, *pictures), f"key-{number}", f"{receiver.url}/hook")
         sent = (await sandbox.submits())[-1]["body"]
         known = set(card.params.model_fields) | card.owned
         assert {name for name in sent if name not in known and not is_prewired(name)} == set(), card.id

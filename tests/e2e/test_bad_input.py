@@ -110,3 +110,23 @@ async def test_what_can_be_known_before_the_start_is_refused_at_its_place(servic
     faults = await refused(service, model, params, source_image_url=START)
     assert_said(faults, f"{'' if place == '_model' else 'params'}{place}".removeprefix("_"), words)
     assert len(await service.sandbox.jobs()) == before
+
+
+PICTURE = "https://93.184.215.14/mine.png"
+FILLED: dict[str, tuple[str, Json, str]] = {
+    "bach": (BACH, {"prompt": "x", "image_url": PICTURE}, "image_url"),
+    "bailian": (WAN, {"input": {"prompt": "x", "img_url": PICTURE}}, "input.img_url"),
+    "relaydance": (SILENT, relayed(item(1, "first_frame")), "metadata.content.0.image_url"),
+    "seedance": ("bytedance/seedance-1.5-pro", danced(item(1, "first_frame")), "content.1.image_url"),
+    "in our words": (WAN, {"generation_prompt": "x", "generation_input_file": [PICTURE]}, "generation_input_file"),
+}
+
+
+@pytest.mark.parametrize("case", FILLED)
+async def test_the_place_that_the_chain_fills_is_refused_by_its_path(service: Service, case: str) -> None:
+    model, params, place = FILLED[case]
+    models = {"image_to_video_model": model}
+    body = {"input": {"chain_models": models, "text_to_image_prompt": "a boat", "image_to_video_params": params}}
+    answer = await service.api.post("/api/v1/chains/chain1/runs", json=body)
+    error = refusal(answer, 400, "invalid_chain_input")
+    assert_said(error["errors"], f"params.{place}", "filled by the chain from text_to_image")

@@ -270,3 +270,33 @@ async def test_a_chains_schema_is_served_and_linked_and_says_what_the_document_s
         assert set(fields) == {field["name"] for field in template["input_fields"]}
         assert set(shown["properties"]) == set(schema["properties"])
     refusal(await service.anyone.get("/api/v1/chains/chain9/schema"), 404, "chain_not_found")
+
+
+# ---- what a schema says, to the letter --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "allow"),
+    [("/api/v1/keys", "GET, POST"), (f"/api/v1/chains/runs/{uuid4()}/deliveries", "GET, POST"), (CREATE, "POST")],
+)
+async def test_a_wrong_method_is_told_every_method_that_the_path_has(service: Service, path: str, allow: str) -> None:
+    answer = await service.api.put(path)
+    refusal(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == allow
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "field"),
+    [
+        ("GET", "/api/v1/chains/runs?created_before=0.5", None, "created_before"),
+        ("GET", "/api/v1/spend?since=0", None, "since"),
+        ("POST", "/api/v1/chains/runs/cancel", {"all": 1}, "all"),
+        ("POST", "/api/v1/keys", {"caller": "x", "creates_per_minute": True}, "creates_per_minute"),
+        ("PUT", "/api/v1/callers/x/caps", {"daily_cap": "5"}, "daily_cap"),
+    ],
+)
+async def test_no_other_type_is_read_as_the_one_that_is_asked_for(
+    service: Service, method: str, path: str, body: Json | None, field: str
+) -> None:
+    error = refusal(await service.api.request(method, path, json=body), 400, "invalid_request")
+    assert list(error["details"]["fieldErrors"]) == [field]
