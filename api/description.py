@@ -99,6 +99,9 @@ def completed(document: Json, templates: Mapping[str, ChainTemplate], catalogue:
         for operation in operations.values():
             _complete(operation, bodies)
             for parameter in operation["parameters"]:
+                if parameter["in"] == "header":
+                    # FastAPI shows its own way of reading it: a null, or a list, is not what stands in a header.
+                    parameter["schema"] = {"type": "string"}
                 if parameter["in"] == "path":
                     parameter["schema"] |= known.get(parameter["name"], {})
     used = {tag for operations in document["paths"].values() for one in operations.values() for tag in one["tags"]}

@@ -69,6 +69,8 @@ class Estimates:
             shown["price_source"] = {"as_of": priced.as_of.isoformat(), "source": priced.source}
         if candidate.lost:
             shown["not_told"] = list(candidate.lost)
+        if hints := self.catalogue.models[candidate.model].hints:
+            shown["hints"] = list(hints)
         shown["request"] = await self._request(planned, candidate)
         return shown
 

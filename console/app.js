@@ -82,6 +82,6 @@ function signOut() {
 
 onRefused((failure) => { key.forget(); drawSignIn(failure); });
 window.addEventListener("hashchange", show);
-// Two hidden bytes of state are enough: what a page shows is in its address.
+// The address names a page, so the jump past the bar must not change it.
 document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
 show();

@@ -12,7 +12,7 @@ export function bulkBar(list, filters) {
   function draw() {
     const chosen = [...list.chosen];
     replace(element,
-      h("span", { class: "quiet" }, chosen.length ? `${chosen.length} chosen` : ""),
+      chosen.length > 0 && h("span", { class: "quiet" }, `${chosen.length} chosen`),
       h("button", { type: "button", disabled: chosen.length !== 2, onclick: () => go(`/compare?a=${chosen[0]}&b=${chosen[1]}`) }, "Compare two"),
       h("button", { type: "button", class: "danger", disabled: chosen.length === 0, onclick: () => ask({ ids: chosen.slice(0, 100) }) }, "Cancel chosen"),
       h("button", { type: "button", class: "danger", disabled: !canFilter(), onclick: () => ask(order()) }, "Cancel all live…"),

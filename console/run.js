@@ -8,6 +8,7 @@ import { drawnOnce, h, replace } from "./dom.js";
 import { follow } from "./events.js";
 import { copy, loading, problem, readiness, toast } from "./notices.js";
 import { go } from "./router.js";
+import { retry } from "./retry.js";
 import { stepParts } from "./run_steps.js";
 import { timeline } from "./timeline.js";
 import { between, capital, date, ended, money, seconds, spaced } from "./words.js";
@@ -20,7 +21,7 @@ export async function run(page, { params, facts, signal }) {
   parts.draw();
   follow(id, {
     signal,
-    onState: (state) => { seen.connection = state; parts.draw(); },
+    onState: (state, error) => { seen.connection = state; seen.refusal = error?.message; parts.draw(); },
     onEvent: (name, data) => {
       if (name === "run") take(seen, data);
       else if (name === "waiting") seen.run = { ...seen.run, waiting_on: data.waiting_on, expected: data.expected };
@@ -50,7 +51,8 @@ function layout(page, seen, facts, signal) {
     h("details", { class: "card" }, h("summary", null, "The run as JSON"), raw));
   const draws = [
     [drawnOnce(head, (run) => header(run, facts)), ({ run }) => pick(run, "id", "status", "chain_slug", "input", "metadata", "retry_of", "retried_by")],
-    [drawnOnce(notice, waiting), ({ run, connection }) => ({ on: run.waiting_on?.message, check: run.waiting_on?.next_check, live: !ended(run.status), connection })],
+    [drawnOnce(notice, waiting), ({ run, connection, refusal }) =>
+      ({ on: run.waiting_on?.message, check: run.waiting_on?.next_check, live: !ended(run.status), connection, refusal })],
     [drawnOnce(why, failure), ({ run }) => pick(run, "id", "status", "error", "steps")],
     [drawnOnce(picture, (run) => runPicture(run.steps, new Date())), ({ run }) => ({ steps: run.steps })],
     [stepParts(steps), ({ run }) => run],
@@ -90,7 +92,7 @@ function cost(run) {
   const over = ended(run.status);
   const useful = run.cost && (over ? money(run.cost.useful) : money({ ...run.cost.useful, high: run.cost.useful.low }));
   const wasted = run.cost && Number(run.cost.wasted.high ?? 1) > 0 && money(run.cost.wasted);
-  return h("span", null, ` · estimated ${money(run.estimate)}`, useful && [over ? " · actual " : " · so far ", h("strong", null, useful)], wasted && ` · wasted ${wasted}`);
+  return h("span", null, ` · estimated ${money(run.estimate)}`, useful && [over ? " · actual " : " · spent ", h("strong", null, useful)], wasted && ` · wasted ${wasted}`);
 }
 
 function header(run, facts) {
@@ -139,9 +141,10 @@ async function deleted(button, id) {
   }
 }
 
-function waiting({ on, check, live, connection }) {
+function waiting({ on, check, live, connection, refusal }) {
   return [
     connection === "lost" && h("p", { class: "warning" }, "The live stream broke off; taking it up again…"),
+    connection === "refused" && h("p", { class: "warning" }, `This page is not live: ${refusal} Reload it to see the run as it is now.`),
     live && on && h("p", { class: "waiting" }, h("span", { class: "pulse", "aria-hidden": "true" }), on,
       check && h("span", { class: "quiet" }, ` Next look ${date(check)}.`)),
   ];
@@ -160,15 +163,4 @@ function failure(run) {
     h("div", { class: "actions" },
       step && h("button", { type: "button", class: "primary", onclick: (event) => retry(event.target, run.id, step.step_key) }, `Retry from ${spaced(step.step_key)}`),
       h("a", { class: "button", href: `#/?from=${run.id}` }, "Run again with edits")));
-}
-
-export async function retry(button, id, step) {
-  button.disabled = true;
-  try {
-    const made = await post(`/api/v1/chains/runs/${id}/retry`, { from_step: step });
-    go(`/runs/${made.id}`);
-  } catch (error) {
-    button.disabled = false;
-    button.after(problem(error));
-  }
 }

@@ -4,7 +4,7 @@ import { ownAddress } from "./api.js";
 import { drawnOnce, h } from "./dom.js";
 import { statusPill } from "./chain_picture.js";
 import { promptOf } from "./prompts.js";
-import { retry } from "./run.js";
+import { retry } from "./retry.js";
 import { thumbnail } from "./thumbnails.js";
 import { between, capital, dollars, ended, SAFETY, seconds, spaced } from "./words.js";
 
@@ -26,7 +26,7 @@ function part({ step, input, id, over }) {
   return [
     h("div", { class: "row part-head" },
       h("h2", null, capital(spaced(step.step_key)), " ", statusPill(step.status)),
-      over && h("button", { type: "button", onclick: (event) => retry(event.target, id, step.step_key) }, "Retry from here")),
+      over && step.status !== "skipped" && h("button", { type: "button", onclick: (event) => retry(event.target, id, step.step_key) }, "Retry from here")),
     step.error && !step.attempts?.at(-1)?.error && h("p", { class: "fault" }, step.error.message),
     h("div", { class: "two media" },
       h("div", null, h("h3", null, "Input"), inputOf(step, input),

@@ -20,7 +20,7 @@ from tests.browser.visitor import DESKTOP, PHONE, Look, Visitor, visiting
 from tests.support.service import Service, running_service
 
 IMAGES = Path(__file__).parent.parent.parent / "docs" / "img"
-DARK = Look("desktop-dark", 1280, 960, "dark")
+DARK = Look("desktop-dark", 1280, 1240, "dark")
 LIGHT = Look("desktop-light", 1280, 960, "light")
 ORDER: dict[str, Any] = {
     "input": {

@@ -37,6 +37,19 @@ async def test_the_key_lives_in_the_tab_alone_and_leaves_with_a_sign_out(browser
         assert await visitor.page.evaluate("sessionStorage.length") == 0
 
 
+async def test_a_run_leads_to_its_workflow_where_the_web_ui_is_named(
+    browser: Browser, temporal: Client, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BABYCHAIN_TEMPORAL_UI_URL", "http://ui.example:8233/")
+    async with running_service(temporal, tmp_path_factory.mktemp("linked"), worker=False) as service:
+        run = await service.create("chain1", drawn("looked at elsewhere"))
+        async with visiting(browser, str(service.api.base_url).rstrip("/")) as visitor:
+            await visitor.enter(f"/runs/{run['id']}")
+            link = visitor.page.get_by_role("link", name="Temporal")
+            where = f"http://ui.example:8233/namespaces/default/workflows/{run['id']}"
+            await expect(link).to_have_attribute("href", where)
+
+
 async def test_without_a_worker_the_page_says_how_to_start_one(
     browser: Browser, temporal: Client, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

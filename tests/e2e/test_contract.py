@@ -272,7 +272,7 @@ async def test_a_chains_schema_is_served_and_linked_and_says_what_the_document_s
     refusal(await service.anyone.get("/api/v1/chains/chain9/schema"), 404, "chain_not_found")
 
 
-# ---- what a schema says, to the letter --------------------------------------------------------------------------------
+# ---- what a schema says, to the letter ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the makers of video models advise stands in our catalogue, and doubts about a request in its estimate."""
+"""The catalogue says what chains can do and what makers of models advise, and an estimate what is doubtful."""
 
 import pytest
 
@@ -37,3 +37,23 @@ async def test_what_is_doubtful_is_said_in_the_dry_run_and_holds_nothing_up(
     answer = await service.api.post("/api/v1/chains/chain1/runs?dry_run=true", json=body)
     assert answer.status_code == 200, answer.text
     assert [warning for warning in answer.json()["warnings"] if "image_to_video" in warning and doubt in warning]
+
+
+@pytest.mark.parametrize(
+    ("slug", "kinds"),
+    [
+        ("chain1", ["text-to-image", "image-to-video"]),
+        ("chain2", ["image-to-image", "image-to-video"]),
+        ("chain3", ["text-to-image", "image-to-image", "image-to-video"]),
+        ("image-to-video", ["image-to-video"]),
+    ],
+)
+async def test_a_chain_lists_its_capabilities(service: Service, slug: str, kinds: list[str]) -> None:
+    listed = (await service.anyone.get("/api/v1/chains")).json()["data"]
+    [chain] = [chain for chain in listed if chain["slug"] == slug]
+    assert chain["capabilities"] == {
+        "step_kinds": kinds,
+        "final_callback": True,
+        "durable_state": True,
+        "failover": True,
+    }

@@ -6,7 +6,18 @@ from temporalio.client import Client
 
 from temporal import names
 from tests.support.bodies import drawn
+from tests.support.runs import running_worker
 from tests.support.service import bearer, path_of, running_service
+
+
+async def test_a_run_goes_on_with_other_processes_than_those_that_took_it(temporal: Client, tmp_path: Path) -> None:
+    async with running_service(temporal, tmp_path, worker=False) as before:
+        created = await before.create("chain1", drawn("taken over"))
+    async with running_service(temporal, tmp_path, worker=False) as after:
+        assert (await after.get(created["id"]))["status"] == "queued"
+        async with running_worker(after.client, after.settings, task_queue=before.task_queue):
+            await after.succeeded(created["id"])
+        assert await after.sandbox.paid_starts() == 2
 
 
 async def test_runs_files_callbacks_and_keys_outlive_every_process_of_ours(temporal: Client, tmp_path: Path) -> None:

@@ -113,7 +113,9 @@ async def test_a_lie_about_a_failure_makes_the_run_look_and_go_on(temporal: Clie
 # ---- polling alone --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", [FLUX, SEEDANCE])
+@pytest.mark.parametrize(
+    "model", [FLUX, SEEDANCE, "bach/bach-1.0-preview", "bailian/wan2.6-i2v", "relaydance/happyhorse-1.0-i2v"]
+)
 async def test_without_webhooks_a_two_minute_job_takes_at_most_twelve_reads(
     skipping: WorkflowEnvironment, tmp_path: Path, model: str
 ) -> None:

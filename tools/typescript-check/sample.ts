@@ -17,7 +17,7 @@ const order: components["schemas"]["create.chain1"] = {
 
 export async function video(): Promise<string> {
   const { data, error } = await api.POST("/api/v1/chains/{slug}/runs", {
-    params: { path: { slug: "chain1" }, header: { "idempotency-key": "order-7781", prefer: ["wait=60"] } },
+    params: { path: { slug: "chain1" }, header: { "idempotency-key": "order-7781", prefer: "wait=60" } },
     body: order,
   });
   if (error !== undefined) {
