@@ -86,28 +86,33 @@ def completed(document: Json, templates: Mapping[str, ChainTemplate], catalogue:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas |= {name: _untitled(shape) for name, shape in components().items()}
     bodies = _add_bodies(schemas, templates, catalogue)
-    known = {
-        "slug": {"enum": list(templates)},
-        "name": {"enum": sorted({card.provider for card in catalogue.models.values()})},
-        "run_id": {"format": "uuid", "example": RUN_ID},
-        "model_id": {"example": next(iter(catalogue.models))},
-    }
     document["components"]["headers"] = {
         name: about | {"schema": {"type": "string"}} for name, about in _HEADERS.items()
     }
     for operations in document["paths"].values():
         for operation in operations.values():
             _complete(operation, bodies)
-            for parameter in operation["parameters"]:
-                if parameter["in"] == "header":
-                    # FastAPI shows its own way of reading it: a null, or a list, is not what stands in a header.
-                    parameter["schema"] = {"type": "string"}
-                if parameter["in"] == "path":
-                    parameter["schema"] |= known.get(parameter["name"], {})
+            _bound(operation["parameters"], templates, catalogue)
     used = {tag for operations in document["paths"].values() for one in operations.values() for tag in one["tags"]}
     document["tags"] = [{"name": name, "description": says} for name, says in TAGS.items() if name in used]
     document["webhooks"] = {"run": {"post": _CALLBACK}}
     return document
+
+
+def _bound(parameters: list[Json], templates: Mapping[str, ChainTemplate], catalogue: Catalogue) -> None:
+    """What this deployment knows of its parameters."""
+    paths: dict[str, Json] = {
+        "slug": {"enum": list(templates)},
+        "name": {"enum": sorted({card.provider for card in catalogue.models.values()})},
+        "run_id": {"format": "uuid", "example": RUN_ID},
+        "model_id": {"example": next(iter(catalogue.models))},
+    }
+    for parameter in parameters:
+        if parameter["in"] == "header":
+            # FastAPI shows its own way of reading it: a null, or a list, is not what stands in a header.
+            parameter["schema"] = {"type": "string"}
+        if parameter["in"] == "path":
+            parameter["schema"] |= paths.get(parameter["name"], {})
 
 
 def _add_bodies(schemas: Json, templates: Mapping[str, ChainTemplate], catalogue: Catalogue) -> Json:

@@ -20,6 +20,7 @@ from domain.errors import Refused, StartUnknown, StepError
 
 Fence = Callable[[], Awaitable[None]]
 
+
 @dataclass(frozen=True)
 class PaidRequest:
     """What would be sent."""
