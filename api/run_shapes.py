@@ -203,6 +203,7 @@ class Candidate(TypedDict):
     safety_class: Literal["A", "B", "C"]
     estimate: Cost
     price_source: NotRequired[dict[str, str]]
+    hints: NotRequired[list[str]]
     not_told: NotRequired[list[str]]
     request: ProviderRequest
 
