@@ -18,6 +18,7 @@ from temporal.names import SEARCH_ATTRIBUTES
 from tests.browser.conftest import chromium
 from tests.browser.visitor import DESKTOP, PHONE, Look, Visitor, visiting
 from tests.support.service import Service, running_service
+from tests.support.waiting import eventually
 
 IMAGES = Path(__file__).parent.parent.parent / "docs" / "img"
 DARK = Look("desktop-dark", 1280, 1240, "dark")
@@ -39,7 +40,9 @@ ORDER: dict[str, Any] = {
 async def keep(visitor: Visitor, name: str) -> None:
     """256 colours are enough for a page, and a third of the bytes."""
     taken = Image.open(io.BytesIO(await visitor.page.screenshot()))
-    taken.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(IMAGES / f"{name}.png", optimize=True)
+    taken.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE).save(
+        IMAGES / f"{name}.png", optimize=True
+    )
 
 
 async def lab(browser: Browser, url: str) -> None:
@@ -47,6 +50,14 @@ async def lab(browser: Browser, url: str) -> None:
         await visitor.enter()
         await expect(visitor.page.locator("button.run .for")).to_be_visible()
         await keep(visitor, "console-lab")
+
+
+async def played(visitor: Visitor) -> None:
+    """Its own controls show a video as loading until it has been played."""
+    video = visitor.page.locator("video")
+    await video.evaluate("(video) => { video.muted = true; return video.play(); }")
+    await eventually(lambda: video.evaluate("(video) => video.currentTime"), lambda time: time > 1)
+    await video.evaluate("(video) => video.pause()")
 
 
 async def run(browser: Browser, url: str, service: Service) -> None:
@@ -58,6 +69,7 @@ async def run(browser: Browser, url: str, service: Service) -> None:
             await visitor.state("succeeded")
             video = visitor.page.locator(".chain img").last
             await expect(video).to_have_attribute("src", re.compile("poster"))
+            await played(visitor)
             await visitor.page.wait_for_load_state("networkidle")
             await keep(visitor, name)
 
