@@ -63,7 +63,7 @@ class Stack:
 
     def introduce(self, console: Console) -> None:
         """Where a person looks, and with which key."""
-        shown = {"API": self.api, "API docs": f"{self.api}/docs", "Caller key": self.key}
+        shown = {"Console": self.api, "API docs": f"{self.api}/docs", "Caller key": self.key}
         if self.temporal:
             shown["Temporal Web UI"] = f"http://127.0.0.1:{self.temporal_ui_port}"
         if self.settings.provider_mode == "sandbox":

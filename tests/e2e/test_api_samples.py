@@ -23,7 +23,7 @@ def samples(language: str, service: Service) -> str:
 
 async def ran(service: Service, folder: Path, *command: str, **more: str) -> str:
     (folder / "boat.jpg").write_bytes(jpeg("boat", (640, 480)))
-    environment = {"PATH": os.environ["PATH"], "BABYCHAIN_URL": str(service.api.base_url), "BABYCHAIN_KEY": KEY}
+    environment = {"PATH": os.environ["PATH"], "BABYCHAIN_URL": str(service.api.base_url), "BABYCHAIN_API_KEY": KEY}
     process = await asyncio.create_subprocess_exec(
         *command, cwd=folder, env=environment | more, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
