@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     cron_secret: SecretStr | None = Field(None, description="Guards /api/cron/process-runs.")
     provider_mode: Literal["byok", "babysea", "sandbox"] = Field("byok", description="Whose keys run the models.")
     public_url: str | None = Field(None, description="Where providers and callers reach the API.")
+    temporal_ui_url: str | None = Field(None, description="Where people look at workflows: the Temporal Web UI.")
     trusted_origins: str = Field("", description="Origins exempt from https-and-public, split by comma.")
     data_dir: Path = Field(Path(".babychain"), description="Where the embedded default keeps its files.")
     database_url: str | None = Field(None, description="The archive: SQLite in the data folder, or PostgreSQL.")

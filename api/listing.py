@@ -40,6 +40,8 @@ _FINDING = timedelta(minutes=10)
 _CLOCKS = timedelta(minutes=1)
 """How far the API's clock may be from the server's."""
 
+_PROMPT = 200
+"""Characters of a run's prompt that its row shows."""
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/=@+ -]*")
 """What may stand in a query. The server's own quoting is not to be trusted with more (seen with 1.29.1)."""
 
@@ -157,9 +159,22 @@ class Listing:
 
 
 def list_row(run: StoredRun, asset_url: Callable[[str], str]) -> Json:
-    """A run without what its caller sent: that never changes, and may be long."""
+    """A run without what its caller sent, but for its first words: that never changes, and may be long."""
     shown = run_resource(run.plan, run.snapshot, asset_url)
-    return {key: value for key, value in shown.items() if key not in ("input", "metadata")}
+    row = {key: value for key, value in shown.items() if key not in ("input", "metadata")}
+    if prompt := _first_prompt(run.plan):
+        row["prompt"] = prompt[:_PROMPT]
+    return row
+
+
+def _first_prompt(plan: ChainPlan) -> str | None:
+    for step in plan.steps:
+        params = plan.input.get(f"{step.key}_params", {})
+        texts = [item.get("text") for item in params.get("content", []) if isinstance(item, dict)]
+        said = [plan.input.get(f"{step.key}_prompt"), params.get("generation_prompt"), params.get("prompt"), *texts]
+        if prompt := next((text for text in said if isinstance(text, str) and text.strip()), None):
+            return prompt
+    return None
 
 
 def read_archived(run: ArchivedRun) -> StoredRun:

@@ -204,7 +204,7 @@ async def _services(settings: Settings, client: Client, stack: AsyncExitStack, t
         endings=Endings(client, held_runs, Deliveries(database)),
         nudger=Nudger(held_runs),
         operations=Operations(client, held_runs, Prompts(database), FailingDeliveries(database)),
-        temporal_ui=os.environ.get("BABYCHAIN_TEMPORAL_UI_URL"),
+        temporal_ui=settings.temporal_ui_url,
         estimates=Estimates(catalogue, loaded.providers, links, settings.base_url),
         spending=spending,
         finder=Finder(client, held_runs.reader, Lookups(database)),

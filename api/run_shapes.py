@@ -152,7 +152,7 @@ class RetryOf(TypedDict):
 
 
 class RunRow(TypedDict):
-    """A run as the list shows it: without `input` and `metadata`."""
+    """A run as the list shows it: without `input` and `metadata`, but with the first words of its prompt."""
 
     id: str
     object: Literal["chain_run"]
@@ -165,6 +165,7 @@ class RunRow(TypedDict):
     current_step_key: str
     error: NotRequired[Problem]
     client_request_id: NotRequired[str]
+    prompt: NotRequired[str]
     steps: list[Step]
     timeline: list[TimelineEvent]
     estimate: Cost

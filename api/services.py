@@ -81,20 +81,23 @@ class Needs(SecurityBase):
     scheme_name = "key"
     model = HTTPBearer(description="A caller key of this deployment.")
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, scope: str, kind: Kind | None = None) -> None:
+        """`kind` is the limit that a request counts towards, where it is not the scope's own."""
         self._scope = scope
+        self._kind = kind or _LIMITED.get(scope)
 
     async def __call__(self, request: Request, held: Held) -> Caller:
         caller = await held.keys.authenticate(request.headers.get("authorization"))
         if self._scope not in caller.scopes:
             raise AuthError(f"This key lacks the scope {self._scope!r}.", code="insufficient_scope")
-        if kind := _LIMITED.get(self._scope):
-            request.state.rate_limit = await held.limits.spend(caller, kind)
+        if self._kind is not None:
+            request.state.rate_limit = await held.limits.spend(caller, self._kind)
             refuse_excess(request.state.rate_limit)
         return caller
 
 
 Runner = Annotated[Caller, Depends(Needs("chains:run"))]
+Estimator = Annotated[Caller, Depends(Needs("chains:run", Kind.READS))]
 Reader = Annotated[Caller, Depends(Needs("chains:read"))]
 Stopper = Annotated[Caller, Depends(Needs("runs:cancel"))]
 Admin = Annotated[Caller, Depends(Needs("admin"))]

@@ -80,5 +80,6 @@ class SheddingMiddleware:
 
 
 def _is_shed(method: str, path: str) -> bool:
-    """Only the callers' routes, and of those not the cancel: it ends work."""
-    return path.startswith("/api/v1/") and not (method == "POST" and path.startswith("/api/v1/chains/cancel/"))
+    """Only the callers' routes, and of those not the cancels: they end work."""
+    cancels = path.startswith("/api/v1/chains/cancel/") or path == "/api/v1/chains/runs/cancel"
+    return path.startswith("/api/v1/") and not (method == "POST" and cancels)

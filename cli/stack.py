@@ -48,6 +48,7 @@ class Stack:
         if ours:
             needed.append(Port(temporal_port, "Temporal", "BABYCHAIN_TEMPORAL_PORT"))
             needed.append(Port(ui_port, "Temporal's Web UI", "BABYCHAIN_TEMPORAL_UI_PORT"))
+            os.environ.setdefault("BABYCHAIN_TEMPORAL_UI_URL", f"http://127.0.0.1:{ui_port}")
         check_free(needed)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         return cls(settings, port, find_temporal() if ours else None, temporal_port, ui_port)

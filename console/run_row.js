@@ -25,6 +25,7 @@ function row(run) {
     h("span", { class: "pictures" }, outputs.length > 0 ? outputs.slice(-2).map((url) => thumbnail(url, "")) : h("span", { class: "thumb missing" })),
     h("span", { class: "text" },
       h("span", { class: "row" }, h("strong", null, run.chain_slug), statusPill(run.status), run.status === "failed" && run.error && h("code", { class: "fault" }, run.error.code)),
+      run.prompt && h("span", { class: "prompt small" }, run.prompt),
       h("span", { class: "quiet small models" }, run.steps.map((step) => step.served_by?.model ?? step.model_identifier).join(" → "))),
     h("span", { class: "quiet small when" }, h("span", null, date(run.created_at)), h("span", null, now)),
     h("span", { class: "small cost" }, money(run.cost?.useful ?? run.estimate)),

@@ -6,7 +6,7 @@ from fastapi.responses import JSONResponse
 from api import examples
 from api.bodies import read_object
 from api.requests import read_envelope
-from api.services import Held, Runner, Template
+from api.services import Estimator, Held, Template
 
 router = APIRouter(tags=["money"])
 
@@ -17,7 +17,7 @@ router = APIRouter(tags=["money"])
     responses=examples.responses(200, 400, 401, 404, 413, 429, 503),
     openapi_extra=examples.CREATE_BODY,
 )
-async def estimate_run(request: Request, template: Template, caller: Runner, held: Held) -> JSONResponse:
+async def estimate_run(request: Request, template: Template, caller: Estimator, held: Held) -> JSONResponse:
     """Takes the body of a create. Every check of a create is made; nothing is stored, started or sent.
 
     Shows each step's candidates, their cost, and the very request that a provider would get.

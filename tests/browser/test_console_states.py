@@ -1,6 +1,7 @@
 """What the console says when something is missing: a sentence with its cause, and one with its remedy."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Route, expect
@@ -38,10 +39,10 @@ async def test_the_key_lives_in_the_tab_alone_and_leaves_with_a_sign_out(browser
 
 
 async def test_a_run_leads_to_its_workflow_where_the_web_ui_is_named(
-    browser: Browser, temporal: Client, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, temporal: Client, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    monkeypatch.setenv("BABYCHAIN_TEMPORAL_UI_URL", "http://ui.example:8233/")
-    async with running_service(temporal, tmp_path_factory.mktemp("linked"), worker=False) as service:
+    named: dict[str, Any] = {"worker": False, "temporal_ui_url": "http://ui.example:8233/"}
+    async with running_service(temporal, tmp_path_factory.mktemp("linked"), **named) as service:
         run = await service.create("chain1", drawn("looked at elsewhere"))
         async with visiting(browser, str(service.api.base_url).rstrip("/")) as visitor:
             await visitor.enter(f"/runs/{run['id']}")

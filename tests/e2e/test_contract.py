@@ -277,7 +277,11 @@ async def test_a_chains_schema_is_served_and_linked_and_says_what_the_document_s
 
 @pytest.mark.parametrize(
     ("path", "allow"),
-    [("/api/v1/keys", "GET, POST"), ("/api/v1/chains/runs/3b1c8a4e-52d7-4f0a-9c11-6f2f0b0f7a10/deliveries", "GET, POST"), (CREATE, "POST")],
+    [
+        ("/api/v1/keys", "GET, POST"),
+        ("/api/v1/chains/runs/3b1c8a4e-52d7-4f0a-9c11-6f2f0b0f7a10/deliveries", "GET, POST"),
+        (CREATE, "POST"),
+    ],
 )
 async def test_a_wrong_method_is_told_every_method_that_the_path_has(service: Service, path: str, allow: str) -> None:
     answer = await service.api.put(path)
