@@ -14,14 +14,14 @@ from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.workflowservice.v1 import StartBatchOperationRequest
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from api.callers import Caller
 from api.listing import list_row, read_archived
 from api.moments import Moment
 from api.runs import Runs
 from domain.callbacks import Sent, state_of
-from domain.errors import Fault, RequestError
+from domain.errors import Fault, LimitError, RequestError
 from domain.runs import CancelRequested
 from domain.timestamps import micros
 from storage.failing import FailingDeliveries
@@ -94,18 +94,22 @@ class Operations:
             return shown
         batch = str(uuid_utils.uuid7())
         [payload] = await self.client.data_converter.encode([CancelRequested()])
-        await self.client.workflow_service.start_batch_operation(
-            StartBatchOperationRequest(
-                namespace=self.client.namespace,
-                visibility_query=query,
-                job_id=batch,
-                reason="Canceled by their caller.",
-                signal_operation=BatchOperationSignal(
-                    signal="cancel", input=Payloads(payloads=[payload]), identity=self.client.identity
-                ),
+        asked = StartBatchOperationRequest(
+            namespace=self.client.namespace,
+            visibility_query=query,
+            job_id=batch,
+            reason="Canceled by their caller.",
+            signal_operation=BatchOperationSignal(
+                signal="cancel", input=Payloads(payloads=[payload]), identity=self.client.identity
             ),
-            timeout=_RPC,
         )
+        try:
+            await self.client.workflow_service.start_batch_operation(asked, timeout=_RPC)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.RESOURCE_EXHAUSTED:
+                raise
+            # A server carries out one batch at a time, unless it is told to do more.
+            raise LimitError("Another bulk cancel is under way.", code="bulk_cancel_busy", retry_after=2.0) from error
         log.info("bulk_cancel_asked", caller=caller.id, batch=batch, count=count)
         return shown | {"id": batch}
 

@@ -34,7 +34,7 @@ async def search_runs(
     "/api/v1/chains/runs/cancel",
     status_code=202,
     summary="Cancel many runs",
-    responses=examples.responses(400, 401, 503),
+    responses=examples.responses(400, 401, 429, 503),
     openapi_extra=_CANCEL_BODY,
 )
 async def cancel_runs(request: Request, caller: Stopper, held: Held) -> JSONResponse:
