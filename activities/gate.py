@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
+from temporalio import activity
 
 from activities.calls import AttemptRef, SubmitStep
 from activities.clock import ServerClock
@@ -143,6 +144,8 @@ class Gate:
         of, account = call.of, self._known.account(call.of.provider)
         code, said = _REASONS[wait.why]
         message = said.format(provider=of.provider, model=of.model)
+        if activity.info().attempt == 1:
+            log.info("start_held_back", provider=of.provider, run_id=of.run_id, step=of.step, why=wait.why.value)
         if call.alternatives and wait.why in {Why.DISABLED, Why.OUTAGE}:
             return ProviderPaused(message, facts={"reason": wait.why.value})
         if wait.why is Why.OUTAGE and account.code:

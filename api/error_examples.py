@@ -105,6 +105,7 @@ ERRORS: tuple[tuple[BabyChainError, frozenset[str]], ...] = tuple(
         ),
         (LimitError("This run may cost more than your caller may still spend.", code="spend_cap_exceeded"), ORDERS),
         (LimitError("Too many of your requests are listening already.", code="too_many_listeners"), "run_events"),
+        (LimitError("Another bulk cancel is under way.", code="bulk_cancel_busy"), "cancel_runs"),
         (SetupError("Set BABYCHAIN_CRON_SECRET to use this route.", code="cron_not_configured"), CRON),
         (UnavailableError("The workflow server does not answer."), "run_id", ORDERS, "list_runs", CRON),
         (UnavailableError("The database does not answer.", code="database_unreachable"), KEYED),
