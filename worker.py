@@ -12,6 +12,7 @@ import httpx
 import structlog
 import uvloop
 from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -69,62 +70,17 @@ async def build(
     trusted = TrustedOrigins.parse(settings.trusted)
     provider_http = await stack.enter_async_context(provider_client(trusted))
     outside_http = await stack.enter_async_context(guarded_client(trusted, timeout=10.0))
+    receivers_http = await stack.enter_async_context(guarded_client(trusted, timeout=httpx.Timeout(PATIENCE, pool=1.0)))
     database = open_database(settings.archive_url)
     stack.push_async_callback(database.dispose)
-    secret = settings.secret.get_secret_value()
-    assets, uses = Assets.open(settings.assets), AssetUses.open(settings.assets)
-    links = AssetLinks(secret.encode(), settings.base_url, days=settings.asset_link_days)
-    addresses = WebhookAddresses(secret, settings.base_url)
     loaded = load(settings.provider_environment(os.environ), provider_http)
-    steps = StepActivities(
-        client=client,
-        providers=loaded.providers,
-        inputs=InputFiles(
-            outside_http,
-            assets,
-            links,
-            providers_reach_us=settings.providers_reach_us,
-            limits={card.id: card.pictures for card in loaded.models.values()},
-        ),
-        outputs=Outputs(outside_http, assets, uses),
-        uses=uses,
-        gate=Gate(
-            ProviderGate(database),
-            # An environment may be shared by workers with different keys, so any known provider may be named.
-            account_limits(settings.provider_limits, loaded.limits, loaded.key_names),
-        ),
-        callback_url=addresses.url,
-        attempt_token=addresses.attempt_token,
-    )
-    reader, archive = RunReader(client), Archive(database)
-    removals = Removals(database)
-    archiver = Archiver(reader, archive, removals, Lookups(database), links.url)
-    callers = Callers(database, secret=secret, default_secret=settings.callback_secret.get_secret_value())
-    endings = EndingActivities(client, archiver)
-    deliveries = DeliveryActivities(
-        archiver,
-        Deliveries(database),
-        await stack.enter_async_context(guarded_client(trusted, timeout=httpx.Timeout(PATIENCE, pool=1.0))),
-        lambda caller: callers.callback_secrets(caller, now=utc_now()),
-    )
-    deletion = DeletionActivities(client, archive, removals, uses, settings.retention)
-    sweep = SweepActivities(client, reader, removals, task_queue)
     return Worker(
         client,
         task_queue=task_queue,
         workflows=[*load_templates().values(), AfterRunWorkflow, DeliveryWorkflow, DeletionWorkflow, SweepWorkflow],
         activities=[
-            steps.submit,
-            steps.watch,
-            steps.collect,
-            steps.reconcile,
-            steps.cancel_job,
-            endings.archive,
-            endings.request_cancel,
-            deliveries.deliver,
-            deletion.delete_run,
-            deletion.sweep_media,
-            sweep.finish_runs,
+            *_steps(settings, client, loaded, database, outside_http),
+            *_endings(settings, client, database, receivers_http, task_queue),
         ],
         # The SDK's sandbox would load the engine anew for every run, which doubles what a run costs. It guards
         # against code that differs between replays, and does so in the tests, which replay stored histories in it.
@@ -135,6 +91,66 @@ async def build(
         # A payload that does not fit our types fails its run; any other surprise waits for a rollback.
         workflow_failure_exception_types=[ValidationError],
     )
+
+
+def _steps(
+    settings: Settings, client: Client, loaded: providers.Loaded, database: AsyncEngine, http: httpx.AsyncClient
+) -> list[Callable[..., Any]]:
+    secret = settings.secret.get_secret_value()
+    assets, uses = Assets.open(settings.assets), AssetUses.open(settings.assets)
+    addresses = WebhookAddresses(secret, settings.base_url)
+    models = loaded.of_mode.get(settings.provider_mode, loaded.models)
+    steps = StepActivities(
+        client=client,
+        providers=loaded.providers,
+        inputs=InputFiles(
+            http,
+            assets,
+            _links(settings),
+            providers_reach_us=settings.providers_reach_us,
+            limits={card.id: card.pictures for card in models.values()},
+        ),
+        outputs=Outputs(http, assets, uses),
+        uses=uses,
+        gate=Gate(
+            ProviderGate(database),
+            # An environment may be shared by workers with different keys, so any known provider may be named.
+            account_limits(settings.provider_limits, loaded.limits, loaded.key_names),
+        ),
+        callback_url=addresses.url,
+        attempt_token=addresses.attempt_token,
+    )
+    return [steps.submit, steps.watch, steps.collect, steps.reconcile, steps.cancel_job]
+
+
+def _endings(
+    settings: Settings, client: Client, database: AsyncEngine, http: httpx.AsyncClient, task_queue: str
+) -> list[Callable[..., Any]]:
+    reader, archive, removals = RunReader(client), Archive(database), Removals(database)
+    archiver = Archiver(reader, archive, removals, Lookups(database), _links(settings).url)
+    callers = Callers(
+        database,
+        secret=settings.secret.get_secret_value(),
+        default_secret=settings.callback_secret.get_secret_value(),
+    )
+    endings = EndingActivities(client, archiver)
+    deliveries = DeliveryActivities(
+        archiver, Deliveries(database), http, lambda caller: callers.callback_secrets(caller, now=utc_now())
+    )
+    deletion = DeletionActivities(client, archive, removals, AssetUses.open(settings.assets), settings.retention)
+    sweep = SweepActivities(client, reader, removals, task_queue)
+    return [
+        endings.archive,
+        endings.request_cancel,
+        deliveries.deliver,
+        deletion.delete_run,
+        deletion.sweep_media,
+        sweep.finish_runs,
+    ]
+
+
+def _links(settings: Settings) -> AssetLinks:
+    return AssetLinks(settings.secret.get_secret_value().encode(), settings.base_url, days=settings.asset_link_days)
 
 
 async def main() -> None:
