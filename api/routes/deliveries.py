@@ -39,7 +39,7 @@ async def list_deliveries(run_id: RunId, caller: Reader, held: Held) -> JSONResp
     summary="Send a callback again",
     responses=examples.responses(400, 401, 404, 409, 503),
     openapi_extra=_takes(
-        {"step_key": {"type": "string", "description": "A step's event; without it, the run's own."}}, {}
+        {"step_key": {"type": ["string", "null"], "description": "A step's event; without it, the run's own."}}, {}
     ),
 )
 async def resend(run_id: RunId, request: Request, caller: Runner, held: Held) -> JSONResponse:
