@@ -27,6 +27,7 @@ from domain.timestamps import micros
 from storage.failing import FailingDeliveries
 from storage.prompts import Prompts
 from temporal import names
+from temporal.pollers import SEEN_WITHIN
 from temporal.queues import Queue, queue_of
 
 log = structlog.get_logger("babychain.api")
@@ -35,9 +36,6 @@ Json = dict[str, Any]
 
 FAILING_FOR = timedelta(days=7)
 _MOST_FAILING = 50
-_SEEN_WITHIN = timedelta(seconds=70)
-"""Pollers ask again at least once a minute."""
-
 _RPC = timedelta(seconds=5)
 
 Plain = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9_.:/=@+ -]*$")]
@@ -142,7 +140,7 @@ class Operations:
 
 
 def _workers(*queues: Queue) -> list[Json]:
-    since = datetime.now(UTC) - _SEEN_WITHIN
+    since = datetime.now(UTC) - SEEN_WITHIN
     last: dict[str, datetime] = {}
     for queue in queues:
         for identity, asked in queue.pollers.items():

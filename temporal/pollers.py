@@ -7,7 +7,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
-_SEEN_WITHIN = timedelta(seconds=70)
+SEEN_WITHIN = timedelta(seconds=70)
 """Pollers ask again at least once a minute."""
 
 
@@ -20,5 +20,5 @@ async def is_polled(client: Client, task_queue: str) -> bool:
         ),
         timeout=timedelta(seconds=3),
     )
-    since = datetime.now(UTC) - _SEEN_WITHIN
+    since = datetime.now(UTC) - SEEN_WITHIN
     return any(poller.last_access_time.ToDatetime(UTC) >= since for poller in answer.pollers)
