@@ -8,39 +8,18 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
 from rich.console import Console
-from temporalio.client import Client
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
-from temporalio.testing import WorkflowEnvironment
 
 from bench import figures_faults, figures_kills, figures_polls
 from bench.report import machine
-from cli.local_temporal import TUNING, find_temporal
 from cli.signals import run
-from temporal.connection import DATA_CONVERTER
-from temporal.names import SEARCH_ATTRIBUTES
+from tests.support.temporal_server import running_temporal
 
 PARTS = ("faults", "polls", "kills")
-
-
-@asynccontextmanager
-async def temporal() -> AsyncIterator[Client]:
-    """A server of these figures alone, tuned as ours is."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(find_temporal()),
-        search_attributes=list(SEARCH_ATTRIBUTES),
-        dev_server_extra_args=list(TUNING),
-        # Workers come and go here by the dozen, and neither server nor SDK likes that.
-        dev_server_log_level="never",
-        runtime=Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter="off"))),
-        data_converter=DATA_CONVERTER,
-    ) as env:
-        yield env.client
 
 
 async def figures(console: Console, asked: argparse.Namespace) -> int:
@@ -49,7 +28,9 @@ async def figures(console: Console, asked: argparse.Namespace) -> int:
     good = True
     with tempfile.TemporaryDirectory(prefix="babychain-figures-") as name:
         folder = Path(name)
-        async with temporal() as client:
+        # Workers come and go here by the dozen, and neither server nor SDK likes that.
+        silent = Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter="off")))
+        async with running_temporal(dev_server_log_level="never", runtime=silent) as client:
             if "faults" in asked.parts:
                 good &= await figures_faults.show(
                     console, client, folder, runs=asked.runs, providers=asked.providers, kinds=asked.kinds

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, async_playwright
 from temporalio.client import Client
 
 from sandbox.config import Config
+from tests.browser.visitor import KEY
 from tests.support.service import Service, running_service
 
 LIVELY = Config(url="http://127.0.0.1:0", second_port=0, picture_seconds=0.3, video_seconds=0.5)
@@ -46,7 +47,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="session")
 async def service(temporal: Client, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
-    async with running_service(temporal, tmp_path_factory.mktemp("console"), config=LIVELY) as running:
+    async with running_service(temporal, tmp_path_factory.mktemp("console"), config=LIVELY, key=KEY) as running:
         yield running
 
 

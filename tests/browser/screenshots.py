@@ -9,15 +9,12 @@ from typing import Any
 
 from PIL import Image
 from playwright.async_api import Browser, expect
-from temporalio.testing import WorkflowEnvironment
 
-from cli.local_temporal import TUNING, find_temporal
 from sandbox.config import Config
-from temporal.connection import DATA_CONVERTER
-from temporal.names import SEARCH_ATTRIBUTES
 from tests.browser.conftest import chromium
-from tests.browser.visitor import DESKTOP, PHONE, Look, Visitor, visiting
+from tests.browser.visitor import DESKTOP, KEY, PHONE, Look, Visitor, visiting
 from tests.support.service import Service, running_service
+from tests.support.temporal_server import running_temporal
 from tests.support.waiting import eventually
 
 IMAGES = Path(__file__).parent.parent.parent / "docs" / "img"
@@ -87,22 +84,19 @@ async def runs_and_operations(browser: Browser, url: str) -> None:
 
 async def main() -> None:
     seen = Config(url="http://127.0.0.1:0", second_port=0, picture_seconds=1, video_seconds=2)
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(find_temporal()),
-        search_attributes=list(SEARCH_ATTRIBUTES),
-        dev_server_extra_args=list(TUNING),
-        dev_server_log_level="error",
-        data_converter=DATA_CONVERTER,
-    ) as env:
-        with TemporaryDirectory() as folder:
-            async with running_service(env.client, Path(folder), config=seen) as service, chromium() as browser:
-                url = str(service.api.base_url).rstrip("/")
-                await lab(browser, url)
-                await run(browser, url, service)
-                for prompt in ("a lighthouse in fog", "a red kite over dunes", "a night harbour", "a green valley"):
-                    body = {"input": ORDER["input"] | {"text_to_image_prompt": prompt}}
-                    await service.succeeded((await service.create("chain1", body))["id"])
-                await runs_and_operations(browser, url)
+    with TemporaryDirectory() as folder:
+        async with (
+            running_temporal() as client,
+            running_service(client, Path(folder), config=seen, key=KEY) as service,
+            chromium() as browser,
+        ):
+            url = str(service.api.base_url).rstrip("/")
+            await lab(browser, url)
+            await run(browser, url, service)
+            for prompt in ("a lighthouse in fog", "a red kite over dunes", "a night harbour", "a green valley"):
+                body = {"input": ORDER["input"] | {"text_to_image_prompt": prompt}}
+                await service.succeeded((await service.create("chain1", body))["id"])
+            await runs_and_operations(browser, url)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ async def test_a_live_run_says_what_it_waits_for_and_is_canceled(
         run = await service.create("chain1", drawn("takes long"))
         async with visiting(browser, str(service.api.base_url).rstrip("/")) as visitor:
             page = visitor.page
-            await visitor.enter(f"/runs/{run['id']}")
+            await visitor.enter(f"/runs/{run['id']}", key=service.key)
             await expect(page.locator(".waiting", has_text="works on the job of bytedance")).to_be_visible(
                 timeout=30_000
             )

@@ -19,8 +19,7 @@ async def test_filters_stand_in_the_address_and_come_back_with_it(
 ) -> None:
     tag = f"kept-{look.name}"
     run = await service.succeeded((await service.create("chain1", drawn("listed", metadata={"tags": [tag]})))["id"])
-    # On a busy machine a poster may not be ready in time.
-    async with visiting(browser, url, look, may_be_refused=True) as visitor:
+    async with visiting(browser, url, look) as visitor:
         page = visitor.page
         await visitor.enter("/runs")
         await page.get_by_label("Search").fill(f"tag:{tag}")
@@ -76,12 +75,14 @@ async def test_a_new_run_appears_in_the_open_list_and_changes_there(
 async def test_live_runs_are_canceled_together_after_a_count(
     browser: Browser, temporal: Client, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    async with running_service(temporal, tmp_path_factory.mktemp("idle"), worker=False) as service:
+    async with running_service(
+        temporal, tmp_path_factory.mktemp("idle"), worker=False, key="idle_bchn_test_0123456789"
+    ) as service:
         made = [await service.create("chain1", drawn("waits", metadata={"tags": ["batch"]})) for _ in range(3)]
         spared = await service.create("chain1", drawn("waits too"))
         async with visiting(browser, str(service.api.base_url).rstrip("/")) as visitor:
             page = visitor.page
-            await visitor.enter("/runs?tag=batch")
+            await visitor.enter("/runs?tag=batch", key=service.key)
             await expect(page.locator("li.run")).to_have_count(3, timeout=15_000)
             await visitor.click("button", "Cancel all live…")
             await expect(page.get_by_role("heading", name="Cancel 3 live runs?")).to_be_visible()
@@ -104,7 +105,9 @@ async def test_who_has_no_runs_is_led_to_the_lab(browser: Browser, url: str) -> 
 async def test_a_long_list_shows_a_page_at_a_time(
     browser: Browser, temporal: Client, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    async with running_service(temporal, tmp_path_factory.mktemp("long"), worker=False) as service:
+    async with running_service(
+        temporal, tmp_path_factory.mktemp("long"), worker=False, key="long_bchn_test_0123456789"
+    ) as service:
         run = await service.create("chain1", drawn("whose caller"))
         caller = (await plan_of(temporal, run["id"])).caller
         newest = datetime.now(UTC) - timedelta(hours=1)
@@ -115,7 +118,7 @@ async def test_a_long_list_shows_a_page_at_a_time(
                 )
         async with visiting(browser, str(service.api.base_url).rstrip("/")) as visitor:
             rows = visitor.page.locator("li.run")
-            await visitor.enter("/runs?tag=long")
+            await visitor.enter("/runs?tag=long", key=service.key)
             await expect(rows).to_have_count(50)
             await visitor.click("button", "Show more")
             await expect(rows).to_have_count(100)

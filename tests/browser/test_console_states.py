@@ -11,6 +11,7 @@ from api.main import build
 from storage.database import upgrade
 from tests.browser.visitor import DESKTOP, PHONE, Look, visiting
 from tests.support.bodies import drawn
+from tests.support.runs import SECRETS
 from tests.support.runs import test_settings as settings_in
 from tests.support.service import Service, running_service
 from tests.support.serving import free_port, serving
@@ -45,7 +46,7 @@ async def test_a_run_leads_to_its_workflow_where_the_web_ui_is_named(
     async with running_service(temporal, tmp_path_factory.mktemp("linked"), **named) as service:
         run = await service.create("chain1", drawn("looked at elsewhere"))
         async with visiting(browser, str(service.api.base_url).rstrip("/")) as visitor:
-            await visitor.enter(f"/runs/{run['id']}")
+            await visitor.enter(f"/runs/{run['id']}", key=service.key)
             link = visitor.page.get_by_role("link", name="Temporal")
             where = f"http://ui.example:8233/namespaces/default/workflows/{run['id']}"
             await expect(link).to_have_attribute("href", where)
@@ -57,7 +58,7 @@ async def test_without_a_worker_the_page_says_how_to_start_one(
     async with running_service(temporal, tmp_path_factory.mktemp("alone"), worker=False) as service:
         run = await service.create("chain1", drawn("nobody works"))
         async with visiting(browser, str(service.api.base_url).rstrip("/")) as visitor:
-            await visitor.enter()
+            await visitor.enter(key=service.key)
             for place in ("/", f"/runs/{run['id']}"):
                 await visitor.open(place)
                 await expect(visitor.page.get_by_text("No worker is running.")).to_be_visible()
@@ -71,7 +72,7 @@ async def test_without_temporal_every_page_says_so(browser: Browser, tmp_path: P
     await upgrade(settings.archive_url)
     nowhere = await Client.connect(f"127.0.0.1:{free_port()}", lazy=True)
     async with serving(build(settings, nowhere)) as url, visiting(browser, url, may_be_refused=True) as visitor:
-        await visitor.enter()
+        await visitor.enter(key=SECRETS["api_key"])
         await expect(visitor.page.get_by_text("The workflow server (Temporal) does not answer.")).to_be_visible()
         await visitor.open("/runs")
         await expect(visitor.page.get_by_text("runs can neither be read nor started")).to_be_visible(timeout=15_000)

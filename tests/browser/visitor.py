@@ -8,11 +8,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from playwright.async_api import Browser, Page, expect
-
-from tests.support.service import KEY
+from playwright.async_api import Browser, ConsoleMessage, Page, expect
 
 Json = dict[str, Any]
+
+KEY = "console_bchn_test_0123456789"
+"""Of the service that most of these tests share."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,10 @@ class Visitor:
         size = self.page.viewport_size
         return box is not None and size is not None and box["y"] >= 0 and box["y"] + box["height"] <= size["height"]
 
+    def note(self, said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            self.errors.append(f"{said.text} [{said.location['url']}]")
+
     async def barriers(self) -> list[str]:
         """What axe finds serious or critical."""
         found = await self.page.evaluate(_axe() + "; axe.run(document, {resultTypes: ['violations']})")
@@ -110,7 +115,7 @@ async def visiting(
     await page.add_init_script(_WATCH)
     page.on("pageerror", lambda error: visitor.errors.append(str(error)))
     page.on("dialog", lambda dialog: visitor.errors.append(f"dialog: {dialog.message}"))
-    page.on("console", lambda said: visitor.errors.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("console", visitor.note)
     try:
         yield visitor
         violations = await page.evaluate("window.violations")

@@ -50,6 +50,7 @@ class Service:
     client: Client
     settings: Settings
     task_queue: str
+    key: str
 
     def worker(self) -> AbstractAsyncContextManager[Bench]:
         return running_worker(self.client, self.settings, task_queue=self.task_queue)
@@ -97,9 +98,12 @@ class Service:
 
 @asynccontextmanager
 async def running_service(
-    client: Client, folder: Path, *, worker: bool = True, config: Config = QUICK, **more: Any
+    client: Client, folder: Path, *, worker: bool = True, config: Config = QUICK, key: str = KEY, **more: Any
 ) -> AsyncIterator[Service]:
-    """`more` are settings. Without a worker, `Service.worker()` brings one later."""
+    """`more` are settings. Without a worker, `Service.worker()` brings one later.
+
+    A caller sees all its runs of this Temporal, but only this service's files: who shows lists takes a key of its own.
+    """
     port, queue = free_port(), f"test-{uuid4()}"
     receiver = Receiver()
     traced = Client(**client.config() | {"interceptors": connect_options()["interceptors"]})
@@ -107,7 +111,7 @@ async def running_service(
         hooks = await stack.enter_async_context(serving(receiver.app()))
         sandbox = await stack.enter_async_context(running_sandbox(config))
         values: dict[str, Any] = {
-            "api_key": f"{KEY},{OTHER_KEY}",
+            "api_key": f"{key},{OTHER_KEY}",
             "public_url": f"http://127.0.0.1:{port}",
             "sandbox_url": sandbox,
             "trusted_origins": hooks,
@@ -118,10 +122,10 @@ async def running_service(
         url = await stack.enter_async_context(serving(build(settings, traced, task_queue=queue), port=port))
         api, other, anyone = [
             await stack.enter_async_context(httpx.AsyncClient(base_url=url, headers=head, timeout=30, trust_env=False))
-            for head in (bearer(KEY), bearer(OTHER_KEY), {})
+            for head in (bearer(key), bearer(OTHER_KEY), {})
         ]
         service = Service(
-            api, other, anyone, Sandbox(sandbox, anyone), receiver, f"{hooks}/hook", traced, settings, queue
+            api, other, anyone, Sandbox(sandbox, anyone), receiver, f"{hooks}/hook", traced, settings, queue, key
         )
         if worker:
             await stack.enter_async_context(service.worker())

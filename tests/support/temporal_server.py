@@ -14,12 +14,12 @@ from temporal.names import SEARCH_ATTRIBUTES
 
 @asynccontextmanager
 async def running_temporal(**more: Any) -> AsyncIterator[Client]:
+    chosen: dict[str, Any] = {"dev_server_log_level": "error"} | more
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=str(find_temporal()),
         search_attributes=list(SEARCH_ATTRIBUTES),
         dev_server_extra_args=list(TUNING),
-        dev_server_log_level="error",
         data_converter=DATA_CONVERTER,
-        **more,
+        **chosen,
     ) as env:
         yield env.client
