@@ -1,6 +1,7 @@
 """A Temporal server on this machine, tuned, for development, the demo and tests."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -37,7 +38,10 @@ def server_part(
 ) -> Part:
     """Without a UI port there is no Web UI; without a file everything is forgotten at the end."""
     page = ["--ui-port", str(ui_port)] if ui_port else ["--headless"]
-    return Part("temporal", [str(binary), *_START, "--port", str(port), *page, *_store(db), *_named(namespace)])
+    command = [str(binary), *_START, "--port", str(port), *page, *_store(db), *_named(namespace)]
+    # Left alone it takes every core, and the API gets its turn too late: see `python -m bench.overload`.
+    cores = os.environ.get("GOMAXPROCS") or str(max(1, (os.cpu_count() or 1) - 1))
+    return Part("temporal", command, env={"GOMAXPROCS": cores})
 
 
 _START = ("server", "start-dev", "--ip", "127.0.0.1", "--log-level", "error", "--color", "never", *TUNING)

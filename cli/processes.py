@@ -7,7 +7,7 @@ import asyncio
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,8 @@ class Part:
     name: str
     command: Sequence[str]
     folder: Path | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Beside this process's own."""
 
 
 class PartEnded(CommandFailed):
@@ -91,6 +93,7 @@ class Parts:
         process = await asyncio.create_subprocess_exec(
             *part.command,
             cwd=part.folder,
+            env=os.environ | part.env,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
