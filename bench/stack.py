@@ -79,7 +79,9 @@ async def stack(folder: Path, receiver: Receiver) -> AsyncIterator[Stack]:
     binary = await asyncio.to_thread(find_temporal)
     server = server_part(binary, port=temporal_port, db=folder / "temporal.db")
     async with AsyncExitStack() as resources:
-        temporal = await resources.enter_async_context(running("temporal", server.command, {**env, **server.env}, folder))
+        temporal = await resources.enter_async_context(
+            running("temporal", server.command, {**env, **server.env}, folder)
+        )
         sandbox = await resources.enter_async_context(running("sandbox", part_command("sandbox"), env, folder))
         await wait_until_serving(await Client.connect(address, lazy=True), address)
         client = await Client.connect(address, data_converter=DATA_CONVERTER)
