@@ -82,6 +82,27 @@ from temporal.names import TASK_QUEUE
 from temporal.reading import RunReader
 from workflows.templates import load_templates
 
+_NOUNS = (
+    retries,
+    estimates,
+    spend,
+    deliveries,
+    deletion,
+    cron,
+    admin,
+    runs,
+    templates,
+    models,
+    assets,
+    keys,
+    llms,
+    provider_accounts,
+    webhooks,
+    health,
+    operations,
+    console,
+)
+
 Load = Callable[[Mapping[str, str], httpx.AsyncClient], providers.Loaded]
 
 
@@ -121,26 +142,7 @@ def build(
     app.add_middleware(RequestIdMiddleware)
     app.add_middleware(TracingMiddleware)
     errors.install(app)
-    for noun in (
-        retries,
-        estimates,
-        spend,
-        deliveries,
-        deletion,
-        cron,
-        admin,
-        runs,
-        templates,
-        models,
-        assets,
-        keys,
-        llms,
-        provider_accounts,
-        webhooks,
-        health,
-        operations,
-        console,
-    ):
+    for noun in _NOUNS:
         app.include_router(noun.router)
     return app
 
@@ -166,13 +168,14 @@ async def _services(settings: Settings, client: Client, stack: AsyncExitStack, t
     callers = Keys(EnvironmentKeys(settings.api_key.get_secret_value()), StoreKeys(key_store))
     stack.push_async_callback(callers.store.aclose)
     spending = Spending(database)
+    addresses = InputAddresses(trusted, SystemResolver(), store, links, loaded.models, settings.providers_reach_us)
     held_runs = Runs(
         client=client,
         reader=RunReader(client),
         archive=Archive(database),
         claims=Claims(Removals(database), uses),
         catalogue=catalogue,
-        addresses=InputAddresses(trusted, SystemResolver(), store, links, loaded.models, settings.providers_reach_us),
+        addresses=addresses,
         fingerprints=Fingerprints(secret),
         asset_url=lambda asset: links.url(asset, datetime.now(UTC)),
         budgets=Budgets(spending),
