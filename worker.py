@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 import httpx
@@ -23,7 +23,7 @@ from activities.deletion import DeletionActivities
 from activities.delivering import PATIENCE, DeliveryActivities
 from activities.endings import EndingActivities
 from activities.gate import Gate
-from activities.inputs import InputFiles, utc_now
+from activities.inputs import InputFiles
 from activities.outputs import Outputs
 from activities.steps import StepActivities
 from activities.sweeping import SweepActivities
@@ -135,7 +135,7 @@ def _endings(
     )
     endings = EndingActivities(client, archiver)
     deliveries = DeliveryActivities(
-        archiver, Deliveries(database), http, lambda caller: callers.callback_secrets(caller, now=utc_now())
+        archiver, Deliveries(database), http, lambda caller: callers.callback_secrets(caller, now=datetime.now(UTC))
     )
     deletion = DeletionActivities(client, archive, removals, AssetUses.open(settings.assets), settings.retention)
     sweep = SweepActivities(client, reader, removals, task_queue)

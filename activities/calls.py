@@ -38,6 +38,10 @@ class SubmitStep:
     input_forms: tuple[InputForm, ...] | None
     webhook: bool
     timeout: timedelta
+    opened: datetime
+    """When this attempt was first sent. Links of ours are written for then: every repeat is the same to the byte."""
+    patient_until: datetime
+    """When refusals are no longer waited out. A request that was sent by then is."""
     alternatives: bool = False
     """Another candidate stands ready: waiting for this one is pointless while its provider is down or switched off."""
     life: timedelta = timedelta(hours=1)

@@ -40,6 +40,7 @@ class Fence:
         self._gives_up = time.monotonic() + timeout.total_seconds()
         self._phase = _PREPARING
         self._one_at_a_time = asyncio.Lock()
+        self._preparation = asyncio.timeout(PREPARATION.total_seconds())
         self.gave_up = False
         """It stopped the request: nothing that follows is the provider's word."""
 
@@ -48,7 +49,14 @@ class Fence:
         """From here on the request may have been written."""
         return self._phase == SENDING
 
+    @asynccontextmanager
+    async def preparing(self) -> AsyncIterator[None]:
+        """TimeoutError where the fence is not passed in time: pictures may be large, and their upload slow."""
+        async with self._preparation:
+            yield
+
     async def __call__(self) -> None:
+        self._preparation.reschedule(None)
         self._phase = SENDING
         try:
             canceled = await self._beat()

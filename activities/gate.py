@@ -229,7 +229,7 @@ def _shut(account: Account) -> StepError:
 
 
 def _patience(clock: ServerClock) -> float:
-    """The last try comes just before the server gives up, not as much as a whole wait before it."""
+    """The last try comes just before patience ends, not as much as a whole wait before it."""
     return max(clock.left() - 1.0, _SHORTEST_WAIT)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 import httpx
 
@@ -46,13 +46,15 @@ class InputFiles:
     def __post_init__(self) -> None:
         self._scaler = Scaler(self.assets)
 
-    async def hand_on(self, model: str, refs: tuple[InputRef, ...], forms: tuple[InputForm, ...]) -> HandedOn:
-        """The stored pictures stay as they are: a model that takes less gets a copy."""
+    async def hand_on(
+        self, model: str, refs: tuple[InputRef, ...], forms: tuple[InputForm, ...], as_of: datetime
+    ) -> HandedOn:
+        """The stored pictures stay as they are: a model that takes less gets a copy. Links are those of `as_of`."""
         limits = self._shared(self.limits.get(model, ANY_PICTURE), forms, len(refs))
         files, notes = [], []
         made: list[str] = []
         for number, ref in enumerate(refs, start=1):
-            file, note = await self._hand_on(ref, forms, limits, made)
+            file, note = await self._hand_on(ref, forms, limits, made, as_of)
             files.append(file)
             if note is not None:
                 notes.append(f"picture {number}: {note}" if len(refs) > 1 else note)
@@ -66,7 +68,12 @@ class InputFiles:
         return replace(limits, bytes=min(limits.bytes or share, share))
 
     async def _hand_on(
-        self, ref: InputRef, forms: tuple[InputForm, ...], limits: PictureLimits, made: list[str]
+        self,
+        ref: InputRef,
+        forms: tuple[InputForm, ...],
+        limits: PictureLimits,
+        made: list[str],
+        as_of: datetime,
     ) -> tuple[InputFile, str | None]:
         if ref.asset is None and InputForm.URL in forms:
             # A caller's own address goes on as it is: what is behind it is the provider's to look at.
@@ -75,7 +82,7 @@ class InputFiles:
         fitted, note = await self._fitted(facts, limits)
         made += dict.fromkeys(asset for asset in (facts.id, fitted.id) if asset != ref.asset)
         if ref.asset is not None and InputForm.URL in forms and self.providers_reach_us:
-            return InputFile(url=self.links.url(fitted.id, utc_now()), media_type=fitted.type), note
+            return InputFile(url=self.links.url(fitted.id, as_of), media_type=fitted.type), note
         if forms == (InputForm.URL,) and ref.source is not None:
             return self._at_its_maker(ref.source, facts, fitted), note
         return InputFile(data=await self.assets.read(fitted.id), media_type=fitted.type), note
@@ -116,7 +123,3 @@ class InputFiles:
         if fit(after, limits) is not None:
             raise Unfit(f"No copy of the input picture fits this model: {describe(before, after)} is not enough.")
         return made, describe(before, after)
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)

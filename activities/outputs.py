@@ -1,6 +1,8 @@
 """Bring in what a job made: provider links die within minutes, so the files become ours before the step succeeds."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import httpx
@@ -15,6 +17,7 @@ from storage.assets import Assets
 
 _LIMITS = {MediaKind.IMAGE: 64 * 1024 * 1024, MediaKind.VIDEO: 1024 * 1024 * 1024}
 _DOWNLOAD_SECONDS = 300.0
+_BEAT_SECONDS = 5.0
 
 Beat = Callable[[], None]
 LookAgain = Callable[[], Awaitable[Succeeded | None]]
@@ -29,27 +32,26 @@ class Outputs:
     async def bring_in(
         self, of: AttemptRef, kind: MediaKind, done: Succeeded, beat: Beat, look_again: LookAgain | None = None
     ) -> Collected:
-        """Store every output under its hash, beating as bytes come. A link that has died is asked for once more."""
-        try:
-            stored = await self._store_all(of, kind, done.outputs, beat)
-        except LinkExpired:
-            fresh = await look_again() if look_again else None
-            if fresh is None:
-                raise
-            done = replace(done, outputs=fresh.outputs)
-            stored = await self._store_all(of, kind, done.outputs, beat)
+        """Store every output under its hash. A link that has died is asked for once more."""
+        async with _alive(beat):
+            try:
+                stored = await self._store_all(of, kind, done.outputs)
+            except LinkExpired:
+                fresh = await look_again() if look_again else None
+                if fresh is None:
+                    raise
+                done = replace(done, outputs=fresh.outputs)
+                stored = await self._store_all(of, kind, done.outputs)
         if not stored:
             raise UnexpectedResponse(f"{of.provider} says the job succeeded, and names no output.")
         sources = tuple(output.url for output in done.outputs)
         return Collected(assets=stored, sources=sources, cost=done.cost, metadata=done.metadata)
 
-    async def _store_all(
-        self, of: AttemptRef, kind: MediaKind, outputs: tuple[Output, ...], beat: Beat
-    ) -> tuple[str, ...]:
+    async def _store_all(self, of: AttemptRef, kind: MediaKind, outputs: tuple[Output, ...]) -> tuple[str, ...]:
         stored = []
         for output in outputs:
             async with download(self.http, output.url, max_bytes=_LIMITS[kind], timeout=_DOWNLOAD_SECONDS) as chunks:
-                facts = await self.assets.add(_beating(chunks, beat), limit=_LIMITS[kind], kinds=frozenset({kind}))
+                facts = await self.assets.add(chunks, limit=_LIMITS[kind], kinds=frozenset({kind}))
             await self.assets.grant(facts.id, of.caller)
             if not await self.uses.claim(facts.id, of.run_id):
                 # The last run that had the same file was deleted between the two: bring it once more.
@@ -58,7 +60,17 @@ class Outputs:
         return tuple(stored)
 
 
-async def _beating(chunks: AsyncIterator[bytes], beat: Beat) -> AsyncIterator[bytes]:
-    async for chunk in chunks:
-        beat()
-        yield chunk
+@asynccontextmanager
+async def _alive(beat: Beat) -> AsyncIterator[None]:
+    """Beat by the clock: a large file takes long to come, and as long again to be put into a bucket."""
+
+    async def go_on() -> None:
+        while True:
+            beat()
+            await asyncio.sleep(_BEAT_SECONDS)
+
+    beats = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        beats.cancel()

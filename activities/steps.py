@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 from temporalio import activity
@@ -23,7 +24,7 @@ from activities.calls import (
 )
 from activities.clock import ServerClock
 from activities.errors import as_application_error, still_pending
-from activities.fence import PREPARATION, Fence
+from activities.fence import Fence
 from activities.gate import Entry, Gate
 from activities.inputs import InputFiles
 from activities.outputs import Beat, Outputs
@@ -58,8 +59,12 @@ from storage.asset_uses import AssetUses
 
 log = structlog.get_logger("babychain.steps")
 
+T = TypeVar("T")
+
 _LONGEST_QUICK_PAUSE = 4.0
 _LAST_LOOK = 1.0
+_LAST_TRY = 1.0
+_LONGEST_SUBMIT_PAUSE = 60.0
 _SURE_DENIALS = 9
 """With the usual pauses between them, 40 seconds."""
 
@@ -98,29 +103,36 @@ class StepActivities:
     @activity.defn(name="submit")
     async def submit(self, call: SubmitStep) -> Accepted | Finished:
         """Start the paid job. Repeats only what was refused; the idempotency key names run, step and attempt."""
-        of = call.of
-        token = AttemptToken(of.run_id, of.step, of.attempt)
-        fence = Fence(self.client)
+        clock = ServerClock(call.patient_until)
         with as_application_error():
-            provider = self._provider(of)
-            async with self.gate.entry(call, provider, ServerClock()) as entry, fence.beating(entry.renew):
-                try:
-                    async with asyncio.timeout(PREPARATION.total_seconds()):
-                        forms = call.input_forms or provider.accepts
-                        handed = await self.inputs.hand_on(of.model, call.inputs, forms)
-                        for asset in handed.made:
-                            await self.uses.keep(asset, of.run_id)
+            try:
+                started = await self._start(call, Fence(self.client), clock)
+            except Refused as error:
+                raise _while_patient(error, clock) from error
+        job_id = started.job.id if isinstance(started, Accepted) else None
+        log.info("job_started", **_names(call.of), job_id=job_id)
+        return started
+
+    async def _start(self, call: SubmitStep, fence: Fence, clock: ServerClock) -> Accepted | Finished:
+        of, provider = call.of, self._provider(call.of)
+        token = AttemptToken(of.run_id, of.step, of.attempt)
+        async with self.gate.entry(call, provider, clock) as entry, fence.beating(entry.renew):
+            try:
+                async with fence.preparing():
+                    forms = call.input_forms or provider.accepts
+                    handed = await self.inputs.hand_on(of.model, call.inputs, forms, call.opened)
+                    for asset in handed.made:
+                        await self.uses.keep(asset, of.run_id)
                     request = JobRequest(of.raw_id, call.params, handed.files, self.attempt_token(token))
                     callback = self.callback_url(of.provider, token) if call.webhook else None
-                    started = await _send(provider, request, of.key, callback, fence, entry)
-                except StepError as error:
-                    _log_error("submit_failed", of, error)
-                    raise
-                except (Exception, asyncio.CancelledError) as error:  # the last line before a second payment
-                    if not fence.passed:
-                        raise Refused("The request could not be prepared.") from error
-                    raise StartUnknown(f"The worker lost the answer of {of.provider}.") from error
-        log.info("job_started", **_names(of), job_id=started.job.id if isinstance(started, Accepted) else None)
+                    started = await _to_its_answer(_send(provider, request, of.key, callback, fence, entry), fence)
+            except StepError as error:
+                _log_error("submit_failed", of, error)
+                raise
+            except (Exception, asyncio.CancelledError) as error:  # the last line before a second payment
+                if not fence.passed:
+                    raise Refused("The request could not be prepared.") from error
+                raise StartUnknown(f"The worker lost the answer of {of.provider}.") from error
         return replace(started, adapted=handed.adapted)
 
     @activity.defn(name="watch")
@@ -245,6 +257,29 @@ class StepActivities:
         collected = await self.outputs.bring_in(of, kind, state, beat, look_again)
         log.info("output_stored", **_names(of), job_id=job.id, assets=list(collected.assets))
         return collected
+
+
+async def _to_its_answer(sending: Coroutine[Any, Any, T], fence: Fence) -> T:
+    """A cancel of the run stops no request under way: its answer names the job that is to be canceled."""
+    task = asyncio.ensure_future(sending)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        details = activity.cancellation_details()
+        if not (fence.passed and details is not None and details.cancel_requested):
+            task.cancel()
+        return await task
+
+
+def _while_patient(error: Refused, clock: ServerClock) -> StepError:
+    """The refusal with the time of the next try, or, where none is left, as the end of this candidate."""
+    left = clock.left()
+    if left <= _LAST_TRY or (error.retry_after or 0.0) >= left:
+        return StepError(error.message, code=error.reason, facts=error.facts)
+    if error.retry_after is None:
+        pause = min(2.0 ** (activity.info().attempt - 1), _LONGEST_SUBMIT_PAUSE)
+        error.retry_after = min(pause, max(left - _LAST_TRY, _LAST_TRY))
+    return error
 
 
 async def _send(

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError,
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util.concurrency import in_greenlet
 
 from domain.errors import SetupError, UnavailableError
 
@@ -31,17 +32,21 @@ _ONE_AT_A_TIME = asyncio.Lock()
 
 
 def open_database(url: str) -> AsyncEngine:
-    """From `BABYCHAIN_DATABASE_URL`. Connects on first use; a missing folder of a SQLite file is made now."""
+    """From `BABYCHAIN_DATABASE_URL`. Connects on first use; a missing folder of a SQLite file is made now.
+
+    What stood in a statement is left out of its errors: they are logged.
+    """
     address = _read_url(url)
     if address.get_backend_name() == "postgresql":
-        return create_async_engine(address, pool_pre_ping=True, pool_timeout=10)
+        return create_async_engine(address, pool_pre_ping=True, pool_timeout=10, hide_parameters=True)
     if address.database and address.database != ":memory:":
         try:
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SetupError("The folder of BABYCHAIN_DATABASE_URL cannot be made.") from error
-    engine = create_async_engine(address)
+    engine = create_async_engine(address, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _tune_sqlite)
+    event.listen(engine.sync_engine, "invalidate", _give_lock_back)
     return engine
 
 
@@ -70,7 +75,15 @@ def answering_database() -> Iterator[None]:
     except (ProgrammingError, IntegrityError, DataError):
         raise  # our mistakes, not the database's
     except (DBAPIError, PoolTimeout, OSError) as error:
+        if _is_about_data(error):
+            raise
         raise UnavailableError("The database does not answer.", code="database_unreachable") from error
+
+
+def _is_about_data(error: Exception) -> bool:
+    """SQLSTATE class 22. The driver gives some of these, such as a NUL in a text, no class of their own."""
+    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    return isinstance(state, str) and state.startswith("22")
 
 
 def _read_url(url: str) -> URL:
@@ -96,6 +109,13 @@ def _tune_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> No
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA busy_timeout=5000")
     cursor.close()
+
+
+def _give_lock_back(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _error: BaseException | None) -> None:
+    """A canceled statement leaves its cursor open, and SQLite keeps a closed connection with an open cursor, and with
+    it the lock on the whole file, until garbage is collected."""
+    if in_greenlet():
+        connection.rollback()
 
 
 def _upgrade(connection: Connection) -> None:

@@ -26,6 +26,7 @@ ATTEMPTS = Table(
     Column("useful", BigInteger),
     Column("wasted", BigInteger),
 )
+Index("attempts_ended", ATTEMPTS.c.ended_at)
 Index("attempts_of_provider", ATTEMPTS.c.provider, ATTEMPTS.c.ended_at)
 Index("attempts_of_caller", ATTEMPTS.c.caller, ATTEMPTS.c.ended_at)
 Index("attempts_of_model", ATTEMPTS.c.model, ATTEMPTS.c.ended_at)

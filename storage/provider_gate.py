@@ -179,7 +179,9 @@ class ProviderGate:
         until = now + LEASE
         mine = (_ACCOUNTS.c.provider == provider) & (_ACCOUNTS.c.probe_holder == holder)
         async with self._writing() as connection:
-            await connection.execute(update(_SLOTS).where(_is(_SLOTS, provider, holder)).values(until=until))
+            # A job that was accepted meanwhile has the place for its life.
+            shorter = _is(_SLOTS, provider, holder) & (_SLOTS.c.until < until)
+            await connection.execute(update(_SLOTS).where(shorter).values(until=until))
             await connection.execute(update(_ACCOUNTS).where(mine).values(probe_until=until))
 
     async def leave(self, provider: str, holder: str, now: datetime) -> None:
@@ -191,7 +193,7 @@ class ProviderGate:
                 await _save(connection, account, _learned(account, max((now - since).total_seconds(), 0.0)))
 
     async def forgotten(self, provider: str, now: datetime) -> tuple[str, Job] | None:
-        """The place whose job nobody has looked at for longest, if that is long. Whoever asks is to look at it now."""
+        """The place whose job no waiting start has looked at for longest, if that is long. Whoever asks looks now."""
         old = (_SLOTS.c.provider == provider) & _SLOTS.c.job.is_not(None) & (_SLOTS.c.looked <= now - _NOT_LOOKED_AT)
         async with self._writing() as connection:
             row = (await connection.execute(select(_SLOTS).where(old).order_by(_SLOTS.c.looked).limit(1))).one_or_none()

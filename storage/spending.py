@@ -77,8 +77,10 @@ class Spending:
         with answering_database():
             async with self._engine.connect() as connection:
                 await self._take_turn(connection, caller)
+                over = (RESERVATIONS.c.caller == caller) & (RESERVATIONS.c.expires_at <= now)
+                await connection.execute(delete(RESERVATIONS).where(over))
                 for period in periods:
-                    taken = await self._taken(connection, caller, period.since, now)
+                    taken = await self._taken(connection, caller, period.since, run_id)
                     if taken + amount > period.cap:
                         return period, taken
                 row = {"run_id": run_id, "caller": caller, "reserved_at": now, "expires_at": expires_at}
@@ -96,7 +98,7 @@ class Spending:
         self, by: By, since: datetime, until: datetime, *, caller: str | None = None, mode: str | None = None
     ) -> list[SpendRow]:
         """Ended attempts of a time, grouped. An attempt of a run with several tags counts under each of them."""
-        group = _group(by)
+        group = _group(by, self._engine.dialect.name)
         table: Any = ATTEMPTS
         if by is By.TAG:
             table = ATTEMPTS.join(RUN_TAGS, RUN_TAGS.c.run_id == ATTEMPTS.c.run_id)
@@ -129,11 +131,12 @@ class Spending:
         else:
             await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:caller))"), {"caller": caller})
 
-    async def _taken(self, connection: AsyncConnection, caller: str, since: datetime, now: datetime) -> Micros:
+    async def _taken(self, connection: AsyncConnection, caller: str, since: datetime, run_id: str) -> Micros:
+        """What is spent, and set aside for other runs than this one, whose create may come a second time."""
         amount = func.coalesce(ATTEMPTS.c.useful, 0) + func.coalesce(ATTEMPTS.c.wasted, 0)
         ended = select(_sum(amount)).where(ATTEMPTS.c.caller == caller, ATTEMPTS.c.ended_at >= since)
         held = select(_sum(RESERVATIONS.c.amount)).where(
-            RESERVATIONS.c.caller == caller, RESERVATIONS.c.expires_at > now
+            RESERVATIONS.c.caller == caller, RESERVATIONS.c.run_id != run_id
         )
         return int(await connection.scalar(ended) or 0) + int(await connection.scalar(held) or 0)
 
@@ -143,11 +146,12 @@ def release(run_id: str) -> Any:
     return delete(RESERVATIONS).where(RESERVATIONS.c.run_id == run_id)
 
 
-def _group(by: By) -> ColumnElement[Any]:
+def _group(by: By, dialect: str) -> ColumnElement[Any]:
     if by is By.TAG:
         return RUN_TAGS.c.tag
     if by is By.DAY:
-        return func.date(ATTEMPTS.c.ended_at)
+        # PostgreSQL would take the day of the session's time zone.
+        return func.date(ATTEMPTS.c.ended_at if dialect == "sqlite" else func.timezone("UTC", ATTEMPTS.c.ended_at))
     return ATTEMPTS.c[by.value]
 
 

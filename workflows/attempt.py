@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from activities.calls import (
     AttemptRef,
@@ -23,7 +23,7 @@ from activities.calls import (
     SubmitStep,
     WatchStep,
 )
-from domain.errors import DeadlineExceeded
+from domain.errors import DeadlineExceeded, JobFailed, Next, UnexpectedResponse
 from domain.media import InputRef
 from domain.money import dollars
 from domain.plan import Candidate, PlannedStep
@@ -31,7 +31,10 @@ from domain.provider import Accepted, CancelOutcome, Finished, Job, SafetyClass,
 from domain.runs import Attempt, AttemptOutcome, CancelResult, ProviderReported, StepState
 from temporal import names
 from workflows import policies
-from workflows.failures import NEVER_SENT, NEVER_STARTED, UNKNOWN_START, read_failure
+from workflows.failures import NEVER_SENT, NEVER_STARTED, UNKNOWN_START, deadline_passed, read_failure
+
+_MAY_STILL_RUN = frozenset({DeadlineExceeded.code, UnexpectedResponse.code})
+"""Failures of a job that nobody has seen end: another one beside it would be paid twice."""
 
 ALIVE = "running"
 """The status of a report that names a job and says no more than that it lives."""
@@ -119,29 +122,37 @@ class AttemptRun:
     # ---- start ------------------------------------------------------------------------------------------------
 
     async def _start(self) -> Accepted | Finished | Ended:
+        """Submit until the answer is known. Once one was lost, no later refusal says that nothing was started."""
+        opened = workflow.now()
+        pause, lost = policies.FIRST_RESEND_PAUSE, None
         while True:
-            opened = workflow.now()
-            answer = await self._submit()
+            answer = await self._submit(opened, in_doubt=lost is not None)
             if isinstance(answer, (Accepted, Finished, Ended)):
                 return answer
+            if lost is None and answer.code == UNKNOWN_START:
+                lost = answer
             if self._run.canceling:
-                sent = answer.code == UNKNOWN_START
-                return Ended(
-                    canceled=True,
-                    cancel_outcome=CancelResult.NOT_STOPPED if sent else CancelResult.NOT_STARTED,
-                )
-            if answer.code == NEVER_SENT:
+                sent = CancelResult.NOT_STOPPED if lost else CancelResult.NOT_STARTED
+                return Ended(canceled=True, cancel_outcome=sent)
+            if lost is None and answer.code == NEVER_SENT and workflow.now() < self._patient_until(opened):
                 continue
-            if answer.code != UNKNOWN_START:
+            if lost is None:
+                return Ended(failure=self._moving_on(answer))
+            if answer.code == JobFailed.code:
+                # The provider's word about this key's own job: it has ended, so nothing is in doubt any more.
                 return Ended(failure=answer)
-            if self._candidate.safety is SafetyClass.A and self._left() > timedelta(0):
-                self._attempt.note = "The first answer was lost; the same idempotency key was sent again."
-                await self._run.until(lambda: self._run.canceling, timedelta(seconds=2), "before the key is sent again")
-                continue
-            return await self._adopt(answer, Window(opened=opened, closed=workflow.now()))
+            may_resend = answer.code == UNKNOWN_START or answer.next is not Next.END_STEP
+            if self._candidate.safety is not SafetyClass.A or not may_resend or self._left() <= timedelta(0):
+                return await self._adopt(lost, Window(opened=opened, closed=workflow.now()))
+            self._attempt.note = "The first answer was lost; the same idempotency key was sent again."
+            await self._run.until(lambda: self._run.canceling, pause, "before the key is sent again")
+            pause = min(pause * 2, policies.LONGEST_RESEND_PAUSE)
 
-    async def _submit(self) -> Accepted | Finished | Ended | StepFailure:
+    async def _submit(self, opened: datetime, *, in_doubt: bool) -> Accepted | Finished | Ended | StepFailure:
+        """In doubt there is no other candidate: only this provider can say whether it has started a job."""
         timeout = timedelta(seconds=self._candidate.submit_timeout)
+        patient_until = self._deadline if in_doubt else self._patient_until(opened)
+        longest_call = timeout + timedelta(seconds=15)
         submit = workflow.start_activity(
             "submit",
             SubmitStep(
@@ -151,28 +162,35 @@ class AttemptRun:
                 input_forms=self._candidate.input_forms,
                 webhook=self._candidate.webhook,
                 timeout=timeout,
-                alternatives=self._candidate is not self._planned.candidates[-1],
+                opened=opened,
+                patient_until=patient_until,
+                alternatives=not in_doubt and self._candidate is not self._planned.candidates[-1],
                 life=max(self._left(), timedelta(0)),
             ),
             result_type=Accepted | Finished,  # type: ignore[arg-type]  # the converter takes unions
             activity_id=self._id("submit"),
-            start_to_close_timeout=timeout + timedelta(seconds=15),
-            schedule_to_close_timeout=max(
-                min(self._left(), timedelta(seconds=self._candidate.patience)), timedelta(seconds=1)
-            ),
+            start_to_close_timeout=longest_call,
+            # Patience is for refusals: a request that was sent is waited for.
+            schedule_to_close_timeout=max(patient_until - workflow.now(), timedelta(seconds=1)) + longest_call,
             heartbeat_timeout=policies.HEARTBEAT,
             retry_policy=policies.SUBMIT_RETRY,
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=f"{self._planned.key}: start {self._of.model}",
         )
         await self._run.until(lambda: submit.done() or self._run.canceling)
-        if not submit.done() and not await self._run.until(
-            submit.done, policies.CANCEL_WAIT, "cancel: a job may be starting"
-        ):
+        if not submit.done():
+            # One that only waits to be sent ends at once; one that is being sent goes on to its answer.
             submit.cancel()
-            return Ended(canceled=True, cancel_outcome=CancelResult.NOT_STOPPED)
+            if not await self._run.until(submit.done, policies.CANCEL_WAIT, "cancel: a job may be starting"):
+                return Ended(canceled=True, cancel_outcome=CancelResult.NOT_STOPPED)
         try:
             answer: Accepted | Finished = await submit
         except ActivityError as error:
+            if is_cancelled_exception(error):
+                return Ended(
+                    canceled=True,
+                    cancel_outcome=CancelResult.NOT_STOPPED if in_doubt else CancelResult.NOT_STARTED,
+                )
             return read_failure(error)
         if not self._run.canceling:
             return answer
@@ -337,8 +355,9 @@ class AttemptRun:
             answer: Collected | NotYet = await activity
         except ActivityError as error:
             failure = read_failure(error)
-            if job is not None and failure.code == DeadlineExceeded.code:
+            if job is not None and failure.code in _MAY_STILL_RUN:
                 await self._cancel_job(job)
+                failure = replace(failure, next=Next.END_STEP)
             return Ended(failure=failure)
         if isinstance(answer, NotYet):
             return None
@@ -362,6 +381,17 @@ class AttemptRun:
         except ActivityError:
             workflow.logger.warning("provider_cancel_failed", extra={"step": self._of.step, "job_id": job.id})
         return Ended(canceled=True, cancel_outcome=CancelResult(outcome.value), cost=job.cost)
+
+    def _moving_on(self, answer: StepFailure) -> StepFailure:
+        """Where the step has time left, a start that no worker made leaves the others their turn."""
+        if answer.code not in (NEVER_SENT, DeadlineExceeded.code):
+            return answer
+        if self._left() <= timedelta(0):
+            return deadline_passed()
+        return StepFailure(NEVER_SENT, "No worker sent the request in time.", Next.NEXT_CANDIDATE)
+
+    def _patient_until(self, opened: datetime) -> datetime:
+        return min(self._deadline, opened + timedelta(seconds=self._candidate.patience))
 
     def _left(self) -> timedelta:
         return self._deadline - workflow.now()

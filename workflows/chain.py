@@ -6,11 +6,12 @@ moment cost one event.
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, NoReturn
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 from activities.calls import AfterRun, AttemptRef, StepFailure
 from domain.callbacks import RUN_COMPLETED, STEP_COMPLETED, DeliverEvent, Event
@@ -207,12 +208,11 @@ class ChainWorkflow:
         if not self._plan.tells(STEP_COMPLETED):
             return
         self.publish()  # the delivery reads the step from the memo
-        await workflow.start_child_workflow(
+        await self._start_child(
             names.DELIVERY,
             DeliverEvent(Event(STEP_COMPLETED, self._plan.run_id, state.key)),
             id=names.step_delivery_id(self._plan.run_id, state.key),
-            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            static_summary=f"tell of {state.key}",
+            summary=f"tell of {state.key}",
         )
 
     # ---- the end ----------------------------------------------------------------------------------------------
@@ -247,13 +247,19 @@ class ChainWorkflow:
         """Terminal memo and the start of what comes after, in one workflow task."""
         workflow.upsert_search_attributes([names.STATUS.value_set(self._state.status)])
         self.publish()
-        await workflow.start_child_workflow(
+        await self._start_child(
             names.AFTER_RUN,
             AfterRun(run_id=self._plan.run_id, callback=self._plan.tells(RUN_COMPLETED)),
             id=names.after_run_id(self._plan.run_id),
-            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            static_summary=f"archive and callback of {self._plan.template}",
+            summary=f"archive and callback of {self._plan.template}",
         )
+
+    async def _start_child(self, name: str, call: AfterRun | DeliverEvent, *, id: str, summary: str) -> None:
+        """It outlives the run. One of this id that is still at work, from before an operator's reset, is as good."""
+        with suppress(WorkflowAlreadyStartedError):
+            await workflow.start_child_workflow(
+                name, call, id=id, parent_close_policy=workflow.ParentClosePolicy.ABANDON, static_summary=summary
+            )
 
     async def _close(self) -> RunOutcome:
         status = self._state.status

@@ -21,20 +21,20 @@ def read_failure(error: ActivityError) -> StepFailure:
         return _timed_out(cause)
     if isinstance(cause, ApplicationError):
         if cause.type == "JobPending":
-            return _deadline()
+            return deadline_passed()
         return _application(cause)
     return StepFailure(StepError.code, str(cause or error), Next.END_STEP)
 
 
 def _timed_out(cause: ActivityTimedOut) -> StepFailure:
-    if cause.type is TimeoutType.SCHEDULE_TO_CLOSE:
-        last = cause.cause
-        if isinstance(last, ApplicationError) and last.type != "JobPending":
-            return _application(last)
-        return _deadline()
+    last = cause.cause
+    if isinstance(last, ApplicationError) and last.type != "JobPending":
+        return _application(last)
     # The worker died or hung. Whether the paid request was written is what its last heartbeat says.
     if SENDING in cause.last_heartbeat_details:
         return StepFailure(UNKNOWN_START, "The worker was lost while it started the job.", Next.END_STEP)
+    if cause.type is TimeoutType.SCHEDULE_TO_CLOSE:
+        return deadline_passed()
     return StepFailure(NEVER_SENT, "The worker was lost before it sent the request.", Next.RETRY_HERE)
 
 
@@ -52,7 +52,7 @@ def _application(cause: ApplicationError) -> StepFailure:
     return StepFailure(StepError.code, cause.message, Next.END_STEP)
 
 
-def _deadline() -> StepFailure:
+def deadline_passed() -> StepFailure:
     return StepFailure(
         DeadlineExceeded.code, "The step's deadline passed before its job had ended.", DeadlineExceeded.next
     )

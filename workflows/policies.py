@@ -13,6 +13,10 @@ CANCEL_WAIT = timedelta(seconds=12)
 CANCEL_CALL = timedelta(seconds=12)
 """How long a provider may take to cancel a job. With CANCEL_WAIT a canceled run ends within 30 s."""
 
+FIRST_RESEND_PAUSE = timedelta(seconds=2)
+LONGEST_RESEND_PAUSE = timedelta(seconds=30)
+"""Before a submit whose answer was lost goes out again under the same key: its job may just be starting."""
+
 LOST_JOB_SEARCH = timedelta(minutes=10)
 """How long a lost job is looked up in a provider's list, which may be as unreachable as the submit was."""
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from pkgutil import iter_modules
 from uuid import uuid4
@@ -119,7 +120,7 @@ async def hand_on(workshop: Workshop, inputs: InputFiles, image: str, video: str
     provider = workshop.loaded.providers[candidate.provider]
     made = workshop.pictures[image]
     ref = InputRef(asset=made.asset, source=made.source)
-    handed = await inputs.hand_on(candidate.model, (ref,), candidate.input_forms or provider.accepts)
+    handed = await inputs.hand_on(candidate.model, (ref,), candidate.input_forms or provider.accepts, datetime.now(UTC))
     request = JobRequest(candidate.raw_id, candidate.params, handed.files, TOKEN)
     assert isinstance(await provider.submit(request, key(), None), Accepted)
     return handed

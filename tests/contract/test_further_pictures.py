@@ -1,5 +1,6 @@
 """The chain's picture first, then those that the caller adds: planned, handed on, and as the provider got them."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,10 @@ async def test_the_callers_pictures_are_numbered_after_the_chains(
     env = {"BABYCHAIN_SECRET": SECRET, "BABYCHAIN_TRUSTED_ORIGINS": sandbox.url}
     provider = providers.load(env | providers.sandbox_environment(sandbox.url), http).providers[candidate.provider]
     handed = await inputs.hand_on(
-        candidate.model, (InputRef(asset=facts.id), *step.inputs)[: candidate.pictures], provider.accepts
+        candidate.model,
+        (InputRef(asset=facts.id), *step.inputs)[: candidate.pictures],
+        provider.accepts,
+        datetime.now(UTC),
     )
     await provider.submit(JobRequest(candidate.raw_id, candidate.params, handed.files, TOKEN), "key", None)
     [start] = await sandbox.submits()

@@ -12,13 +12,14 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI, Request, Response
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
 
 from cli import providers as command
 from domain.breaker import STARTS_A_SECOND
+from domain.costs import spent_on_run
 from domain.plan import ChainPlan
 from domain.provider import Looks
-from domain.runs import RunStatus
+from domain.runs import CancelRequested, CancelResult, RunStatus
 from settings import Settings
 from storage.database import open_database, upgrade
 from storage.provider_gate import ProviderGate
@@ -184,6 +185,30 @@ async def test_the_job_of_a_run_that_an_operator_terminated_gives_its_place_back
         await stack.succeed(flux())
         first, second = [row["times"] for row in await stack.sandbox.jobs()]
         assert first["ended"] <= second["received"]
+
+
+async def test_a_run_that_is_canceled_while_it_waits_in_line_starts_nothing_and_costs_nothing(
+    temporal: Client, tmp_path: Path
+) -> None:
+    async with running_stack(temporal, tmp_path, provider_limits="bfl=1") as stack:
+        await stack.sandbox.put_faults({"kind": "never_ends", "model": "flux-2-pro", "count": 1})
+        first = await stack.bench.start(flux())
+        await eventually(lambda: stack.bench.step(first.id), lambda step: bool(step.attempts and step.attempts[0].job))
+        plan = flux()
+        second = await stack.bench.start(plan)
+        gate = ProviderGate(engine := open_database(stack.settings.archive_url))
+        await eventually(lambda: gate.use(datetime.now(UTC)), lambda use: use["bfl"].waiting == 1)
+        await second.signal("cancel", CancelRequested())
+        with pytest.raises(WorkflowFailureError):
+            await second.result()
+        await first.signal("cancel", CancelRequested())
+        with pytest.raises(WorkflowFailureError):
+            await first.result()
+        snapshot = await stack.bench.snapshot(plan.run_id)
+        assert snapshot.steps[0].cancel_outcome is CancelResult.NOT_STARTED
+        assert spent_on_run(plan, snapshot).total.high == 0
+        assert len(await stack.sandbox.jobs()) == 1
+        await engine.dispose()
 
 
 @pytest.fixture

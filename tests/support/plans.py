@@ -16,9 +16,13 @@ CALLER = "key-test"
 
 
 def toy_plan(
-    *, template: str = "chain1", models: tuple[str, ...] = ("toy/image", "toy/image"), **more: Any
+    *,
+    template: str = "chain1",
+    models: tuple[str, ...] = ("toy/image", "toy/image"),
+    instead: tuple[str, ...] = (),
+    **more: Any,
 ) -> ChainPlan:
-    """A run of the workflow type `template`, every step a picture drawn by the toy."""
+    """A run of the workflow type `template`, every step a picture drawn by the toy; `instead`, if the first can't."""
     steps = tuple(
         Step(f"step_{n}", f"Step {n}", MediaKind.IMAGE, model, takes=(f"step_{n - 1}",) if n else ())
         for n, model in enumerate(models)
@@ -29,7 +33,10 @@ def toy_plan(
         run_id=str(uuid4()),
         caller=CALLER,
         created_at=datetime.now(UTC),
-        input={f"{step.key}_params": {"prompt": f"picture of {step.key}"} for step in steps},
+        input={
+            "chain_models": {"step_0_model": [models[0], *instead]},
+            **{f"{step.key}_params": {"prompt": f"picture of {step.key}"} for step in steps},
+        },
         metadata={},
         webhook_url=None,
         client_request_id=None,

@@ -37,7 +37,9 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 def call(run: str = "run-1", **more: Any) -> SubmitStep:
     of = AttemptRef(run, "key-test", "step_0", 1, "acme", "acme/clip", "clip")
-    return SubmitStep(of, {}, (), None, webhook=False, timeout=timedelta(seconds=60), **more)
+    return SubmitStep(
+        of, {}, (), None, webhook=False, timeout=timedelta(seconds=60), opened=NOON, patient_until=NOON, **more
+    )
 
 
 @dataclass
@@ -66,14 +68,13 @@ class Acme:
 
 
 async def at(moment: datetime, act: Callable[[ServerClock], Awaitable[None]], left: float = 600.0) -> None:
-    """As an activity that the server started at this moment, and will give up in so many seconds."""
+    """As an activity that the server started at this moment, and that is patient for so many seconds."""
 
     async def body() -> None:
-        await act(ServerClock())
+        await act(ServerClock(moment + timedelta(seconds=left)))
 
     env = ActivityEnvironment()
-    times = {"started_time": moment, "scheduled_time": moment, "schedule_to_close_timeout": timedelta(seconds=left)}
-    env.info = replace(env.info, **times)  # type: ignore[arg-type]  # the three are times, all of them
+    env.info = replace(env.info, started_time=moment)
     await env.run(body)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.ledger import AttemptRecord
@@ -117,3 +117,25 @@ async def test_spending_is_grouped_and_what_nobody_prices_is_counted(engine: Asy
         "bfl/flux-2-pro": (2, 60_000, 0, 0),
     }
     assert await rows(By.TAG) == {"boats": (1, 30_000, 0, 0), "spring": (1, 30_000, 0, 0)}
+
+
+async def test_a_create_that_comes_again_is_not_refused_for_its_own_reservation(engine: AsyncEngine) -> None:
+    spending = Spending(engine)
+    assert await reserve(spending, "one", 60, 100)
+    assert await reserve(spending, "one", 60, 100)
+    assert await reserve(spending, "two", 40, 100)
+    assert not await reserve(spending, "three", 1, 100)
+
+
+async def test_a_day_is_a_day_of_utc_wherever_the_database_lives(database_url: str) -> None:
+    first = open_database(database_url)
+    if first.dialect.name == "postgresql":
+        async with first.begin() as connection:
+            name = await connection.scalar(text("SELECT current_database()"))
+            await connection.execute(text(f"ALTER DATABASE \"{name}\" SET timezone TO 'America/New_York'"))
+    await first.dispose()
+    engine = open_database(database_url)
+    await write(engine, attempt("early", at=MIDNIGHT + timedelta(hours=1)))
+    [row] = await Spending(engine).spent(By.DAY, MIDNIGHT, TOMORROW)
+    assert row.group == "2026-11-20"
+    await engine.dispose()
