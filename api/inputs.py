@@ -2,14 +2,15 @@
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.errors import Fault, RequestError
-from domain.fitting import misfit
+from domain.fitting import Picture, misfit
+from domain.handing_on import advice_on, without
 from domain.media import InputForm, InputRef
-from domain.plan import Candidate, ChainPlan
+from domain.plan import Candidate, ChainPlan, PlannedStep
 from domain.provider import ModelCard
 from net.origins import TrustedOrigins
 from net.resolve import Resolver, resolve_public
@@ -38,22 +39,12 @@ class InputAddresses:
             if _is_web_address(text) and self.links.asset_of(text) is None
         ]
         faults = [fault for judged in await asyncio.gather(*foreign) for fault in judged]
-        steps = []
-        for step in plan.steps:
-            refs = []
-            for ref in step.inputs:
-                settled = await self._settle(ref, plan.caller)
-                if settled is None:
-                    message = "must be a public https address of a picture, or the id of a picture you uploaded"
-                    faults.append(Fault(("input", f"{step.key}_params"), message))
-                elif (reason := await self._misfit(settled, step.candidates[0])) is not None:
-                    faults.append(Fault(("input", f"{step.key}_params"), reason))
-                else:
-                    refs.append(settled)
-            steps.append(replace(step, inputs=tuple(refs)))
+        warnings: list[str] = []
+        steps = tuple([await self._settled(step, plan, faults, warnings) for step in plan.steps])
         if faults:
             raise RequestError("An input picture can't be used.", code="invalid_chain_input", faults=faults)
-        return replace(plan, steps=tuple(steps))
+        deadline = sum(step.deadline for step in steps)
+        return replace(plan, steps=steps, deadline=deadline, warnings=(*plan.warnings, *warnings))
 
     def check_callback(self, url: str) -> None:
         """DNS is asked at delivery; here the address itself is judged."""
@@ -69,6 +60,43 @@ class InputAddresses:
         except RequestError as error:
             return [Fault(path, error.message)]
         return []
+
+    async def _settled(
+        self, step: PlannedStep, plan: ChainPlan, faults: list[Fault], warnings: list[str]
+    ) -> PlannedStep:
+        refs = []
+        for ref in step.inputs:
+            settled = await self._settle(ref, plan.caller)
+            if settled is None:
+                message = "must be a public https address of a picture, or the id of a picture you uploaded"
+                faults.append(Fault(("input", f"{step.key}_params"), message))
+            elif (reason := await self._misfit(settled, step.candidates[0])) is not None:
+                faults.append(Fault(("input", f"{step.key}_params"), reason))
+            else:
+                refs.append(settled)
+        named = plan.input["chain_models"][f"{step.key}_model"]
+        step = await self._with_fitting_spares(replace(step, inputs=tuple(refs)), named, faults, warnings)
+        warnings += await self._advice(step)
+        return step
+
+    async def _with_fitting_spares(
+        self, step: PlannedStep, named: object, faults: list[Fault], warnings: list[str]
+    ) -> PlannedStep:
+        """What stands in for the first model has to take the stored pictures too, as many as it gets."""
+        for number, spare in enumerate(step.candidates[1:], start=1):
+            given = step.inputs[: max(spare.pictures - len(step.takes), 0)]
+            reasons = [reason for ref in given if (reason := await self._misfit(ref, spare)) is not None]
+            if reasons and isinstance(named, list):
+                message = f"names a model that can't take the picture: it {reasons[0]}; leave this model out"
+                faults.append(Fault(("input", "chain_models", f"{step.key}_model", number), message))
+            elif reasons:
+                warnings.append(f"{spare.model} is left out as a fallback: the picture {reasons[0]}")
+                step = without(step, spare)
+        return step
+
+    async def _advice(self, step: PlannedStep) -> Iterable[str]:
+        stored = [await self.assets.facts(ref.asset) for ref in step.inputs if ref.asset is not None]
+        return advice_on(step, [Picture.of(facts) for facts in stored if facts is not None], self.models)
 
     async def _misfit(self, ref: InputRef, candidate: Candidate) -> str | None:
         """Of a stored picture all is known: what no copy of it can mend is refused before anything is paid."""

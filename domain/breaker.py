@@ -129,7 +129,8 @@ def sign_of(error: StepError | None) -> Sign:
         case Refused(reason="provider_rate_limited"):
             return Sign.LIMITED
         case Refused() | StartUnknown():
-            return Sign.FAILED
+            # While the first request under a key is being worked on, nothing has failed yet.
+            return Sign.NOTHING if error.facts.get("in_progress") else Sign.FAILED
         case _:
             return Sign.NOTHING
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from domain.catalogue import Catalogue
 from domain.findings import Path
+from domain.losses import unsaid
 from domain.media import MediaRequest
 from domain.plan import Candidate
 from domain.provider import ModelCard, Params
@@ -42,8 +43,8 @@ def make_candidate(
     )
 
 
-def wish_of(card: ModelCard, params: Params, words: MediaRequest) -> tuple[MediaRequest, tuple[str, ...]]:
-    """The first model's parameters as a neutral request, and which of them no other model can be told.
+def wish_of(card: ModelCard, params: Params, words: MediaRequest) -> tuple[MediaRequest, dict[str, Any]]:
+    """The first model's parameters as a neutral request, and by their names the values that it cannot say.
 
     BabyChain's own words fill what the first model had no parameter for.
     """
@@ -53,19 +54,7 @@ def wish_of(card: ModelCard, params: Params, words: MediaRequest) -> tuple[Media
         for one in fields(words)
         if one.name not in ("kind", "images") and getattr(wish, one.name) is None
     }
-    untold = tuple(
-        name
-        for name, value in params.items()
-        if not _is_default(card, name, value)
-        and card.read_neutral({key: kept for key, kept in params.items() if key != name}) == wish
-    )
-    return replace(wish, images=(), **unfilled), untold
-
-
-def _is_default(card: ModelCard, name: str, value: Any) -> bool:
-    """A word that the model may have and its card does not know has no default."""
-    known = card.params.model_fields.get(name)
-    return known is not None and value == known.get_default(call_default_factory=True)
+    return replace(wish, images=(), **unfilled), unsaid(card, params)
 
 
 def retell(card: ModelCard, wish: MediaRequest, pictures: int) -> tuple[dict[str, Any], tuple[str, ...]] | str:

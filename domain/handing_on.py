@@ -4,11 +4,12 @@ What only cropping would mend is a fault of the request: it is known before the 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from domain.candidates import judge
 from domain.catalogue import Catalogue
+from domain.choosing import Chosen
 from domain.findings import Findings
 from domain.fitting import Picture, Unfit, fit, fits
 from domain.media import InputForm, MediaRequest, PictureLimits
@@ -18,15 +19,20 @@ from domain.provider import ModelCard, Params
 _CLASS = re.compile(r"([1-9])K")
 
 
-def fit_together(steps: Iterable[PlannedStep], catalogue: Catalogue, found: Findings) -> tuple[PlannedStep, ...]:
+def fit_together(
+    steps: Sequence[PlannedStep], chosen: Mapping[str, Chosen | None], catalogue: Catalogue, found: Findings
+) -> tuple[PlannedStep, ...]:
     """The steps, those that later ones take from asked for sizes that fit. Every candidate is asked for itself."""
     planned = {step.key: step for step in steps}
-    for step in list(planned.values()):
+    for step in steps:
         for source in step.takes:
             if source in planned:
                 maker, taker = planned[source], catalogue.models[step.candidates[0].model]
                 candidates = tuple(_fitting(maker, one, taker, catalogue, found) for one in maker.candidates)
-                planned[source] = replace(maker, candidates=candidates)
+                planned[source] = maker = replace(maker, candidates=candidates)
+                taking = _with_fitting_spares(planned[step.key], maker, chosen[step.key], catalogue, found)
+                _advise(taking, maker, catalogue, found)
+                planned[step.key] = taking
     return tuple(planned.values())
 
 
@@ -48,6 +54,53 @@ def _fitting(
     else:
         found.warnings.append(f"{maker.key}: {card.id} makes a picture that {taker.id} can't take: {reason}")
     return candidate
+
+
+def _with_fitting_spares(
+    step: PlannedStep, maker: PlannedStep, chosen: Chosen | None, catalogue: Catalogue, found: Findings
+) -> PlannedStep:
+    """What stands in for the first model has to take the picture too: found out now, not after it was paid for."""
+    card = catalogue.models[maker.candidates[0].model]
+    picture = _made(card, maker.candidates[0].params)
+    if chosen is None or picture is None:
+        return step
+    for choice in chosen.choices[1:]:
+        spare = next((one for one in step.candidates if one.model == choice.card.id), None)
+        if spare is None or fits(picture, choice.card.pictures):
+            continue
+        if (reason := _misfit(picture, choice.card, catalogue)) is None:
+            found.warnings.append(f"{maker.key}: {card.id} makes {picture.size}; {choice.card.id} gets a scaled copy")
+        elif choice.asked:
+            remedy = f"ask for another size in {maker.key}_params, or leave this model out"
+            found.add(
+                choice.path, f"names {choice.card.id}, which can't take the picture it would get: {reason}; {remedy}"
+            )
+        else:
+            found.warnings.append(f"{choice.card.id} is left out as a fallback: {reason}")
+            step = without(step, spare)
+    return step
+
+
+def without(step: PlannedStep, spare: Candidate) -> PlannedStep:
+    """No model comes after the last one, so it gets all the time that its provider needs."""
+    *others, last = (one for one in step.candidates if one is not spare)
+    kept = (*others, replace(last, patience=last.deadline))
+    return replace(step, candidates=kept, deadline=sum(one.deadline for one in kept))
+
+
+def _advise(step: PlannedStep, maker: PlannedStep, catalogue: Catalogue, found: Findings) -> None:
+    made = [_made(catalogue.models[one.model], one.params) for one in maker.candidates]
+    found.warnings.extend(advice_on(step, filter(None, made), catalogue.models))
+
+
+def advice_on(step: PlannedStep, pictures: Iterable[Picture], models: Mapping[str, ModelCard]) -> Iterable[str]:
+    """What makers of models advise of their input pictures holds nothing up."""
+    return dict.fromkeys(
+        f"{step.key}: {taker.model} gets a picture of {picture.size}; {advice}"
+        for picture in pictures
+        for taker in step.candidates
+        if (advice := models[taker.model].advise(taker.params, picture.width, picture.height)) is not None
+    )
 
 
 def _misfit(picture: Picture, taker: ModelCard, catalogue: Catalogue) -> str | None:

@@ -11,19 +11,13 @@ from pydantic import BaseModel
 from domain.candidates import judge, make_candidate, retell, wish_of
 from domain.catalogue import Catalogue
 from domain.chains import ChainTemplate, Step
-from domain.choosing import Chosen, choose_models
+from domain.choosing import Choice, Chosen, choose_models
 from domain.findings import Findings, Path
-from domain.forbidden import (
-    is_credential,
-    is_prewired,
-    is_provider_controlled,
-    looks_like_a_key,
-    named_fields,
-    normalise,
-)
+from domain.forbidden import given_away, is_credential, is_prewired, is_provider_controlled, named_fields, normalise
 from domain.generation import ROOT_SHORTCUTS, own_words, split_generation
 from domain.handing_on import fit_together
 from domain.limits import check_shape
+from domain.losses import not_held
 from domain.media import InputRef, MediaRequest
 from domain.plan import PLAN_VERSION, ChainPlan, PlannedStep, RunOptions
 from domain.provider import ModelCard
@@ -60,7 +54,7 @@ def plan_run(template: ChainTemplate, request: RunRequest, catalogue: Catalogue)
         for step in template.steps
         if (planned := _plan_step(step, chosen[step.key], request.input, catalogue, found)) is not None
     )
-    steps = fit_together(steps, catalogue, found)
+    steps = fit_together(steps, chosen, catalogue, found)
     found.raise_if_any()
     return ChainPlan(
         v=PLAN_VERSION,
@@ -96,13 +90,10 @@ def input_fields(template: ChainTemplate) -> frozenset[str]:
 
 def _check_fields(template: ChainTemplate, input: Mapping[str, Any], found: Findings) -> None:
     known = input_fields(template)
-    for path, name, value in named_fields(input):
-        if is_credential(name):
-            found.add(path, "looks like a credential; provider keys live on the server, remove it")
-        elif looks_like_a_key(value):
-            found.add(path, "holds what looks like a key or token; provider keys live on the server, remove it")
+    for path, message in given_away(input):
+        found.add(path, message)
     for name in input:
-        if name not in known and not is_credential(name):
+        if name not in known:
             found.add((name,), f"is not a field of {template.slug}; its fields are {', '.join(sorted(known))}")
     models = input.get("chain_models", {})
     if not isinstance(models, dict):
@@ -154,6 +145,7 @@ def _plan_step(
         found.add((name,), "must be an object of the model's own parameters")
         return None
     if chosen is None:
+        _judge_without_model(step, input, catalogue, found)
         return None
     card = chosen.first
     _check_owned(step, card, raw, found)
@@ -175,10 +167,9 @@ def _plan_step(
         found.add((name, *_as_sent(path, raw)), message)
     if faults:
         return None
-    found.warnings.extend(f"{step.key}: {fault.message}" for fault in card.warn(params))
+    doubts = [*card.warn(params), *card.warn_pictures(params, count)]
+    found.warnings.extend(f"{step.key}: {fault.message}" for fault in doubts)
     found.warnings.extend(f"{step.key}: {card.id} cannot be told {lost}" for lost in mapped.lost)
-    if named and step.takes and card.further and card.further.note:
-        found.warnings.append(f"{step.key}: {card.further.note}")
     others = list(_others(chosen, params, words, count, found)) if len(chosen.choices) > 1 else []
     first = make_candidate(card, params, count, mapped.lost, catalogue, last=not others)
     first = replace(first, pictures=max(first.pictures, count))
@@ -197,15 +188,28 @@ def _plan_step(
     )
 
 
+def _judge_without_model(step: Step, input: Mapping[str, Any], catalogue: Catalogue, found: Findings) -> None:
+    """Until the model is mended, only what every model of the step's kind refuses is certainly wrong."""
+    trials: dict[str, dict[Path, str]] = {}
+    for name in catalogue.of_kind(step.kind):
+        trial = Findings()
+        _plan_step(step, Chosen((Choice(catalogue.models[name], ()),), name), input, catalogue, trial)
+        trials[name] = {fault.path: fault.message for _, fault in trial.faults}
+    for path, message in trials.get(step.default_model, {}).items():
+        messages = {trial.get(path) for trial in trials.values()}
+        if None not in messages:
+            found.add(path[1:], message if len(messages) == 1 else f"suits no {step.kind} model: {message}")
+
+
 def _others(
     chosen: Chosen, params: dict[str, Any], words: MediaRequest, pictures: int, found: Findings
 ) -> Iterator[tuple[ModelCard, dict[str, Any], tuple[str, ...]]]:
     """The models after the first, with the same wish in their own parameters, and what is lost."""
-    wish, untold = wish_of(chosen.first, params, words)
+    wish, unsaid = wish_of(chosen.first, params, words)
     for choice in chosen.choices[1:]:
         told = retell(choice.card, wish, pictures)
         if not isinstance(told, str):
-            yield choice.card, told[0], (*untold, *told[1])
+            yield choice.card, told[0], (*not_held(choice.card, told[0], unsaid), *told[1])
         elif choice.asked:
             found.add(choice.path, f"names {choice.card.id}, which cannot be told what the first model is: {told}")
         else:

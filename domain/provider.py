@@ -156,9 +156,7 @@ class Further:
     read: Callable[[Params], tuple[tuple[str, ...], dict[str, Any]]]
     """The pictures that stand in such places, and the parameters without them."""
     is_place: Callable[[tuple[str | int, ...], Params], bool]
-    """Whether such a picture may stand at this path of the parameters."""
-    note: str | None = None
-    """What they change for the picture that the chain hands on."""
+    """Whether such a picture, or a video that goes with such pictures, may stand at this path of the parameters."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +209,10 @@ class ModelCard:
     """Certain rules that also need the number of input pictures."""
     warn: Callable[[Params], list[Fault]] = lambda params: []
     """Uncertain rules: the provider decides."""
+    warn_pictures: Callable[[Params, int], list[Fault]] = lambda params, pictures: []
+    """Doubts that also need the number of input pictures, and what several of them change."""
+    advise: Callable[[Params, int, int], str | None] = lambda params, width, height: None
+    """What its maker advises where an input picture of this width and height is less than it should be."""
     looks: Looks = Looks()
     submit_timeout: float = 60.0
     deadline: float = 1800.0

@@ -66,6 +66,11 @@ async def rehearse(submit: Callable[[], Awaitable[object]]) -> PaidRequest:
     raise RuntimeError("the adapter sent no paid request")
 
 
+def is_rehearsing() -> bool:
+    """Whatever an adapter asks before the paid request is left out too: nothing leaves this process."""
+    return _rehearsing.get()
+
+
 async def send_paid(
     http: httpx.AsyncClient,
     url: str,
@@ -82,7 +87,7 @@ async def send_paid(
     `read_limit` may recognise a 429 that no waiting mends, such as a spending stop; `read_doubt` an answer that would
     be unknown by its status, and says for certain what became of the job.
     """
-    if _rehearsing.get():
+    if is_rehearsing():
         raise Rehearsed(PaidRequest(url, body))
     sending = _Sending(_fence.get())
     try:

@@ -41,8 +41,8 @@ from domain.provider import (
     Window,
 )
 from net.origins import TrustedOrigins
-from net.paid import send_paid
-from providers._answers import Redactor, cannot_say_now, json_object, read, traceable
+from net.paid import is_rehearsing, send_paid
+from providers._answers import Redactor, json_object, read, traceable
 from providers._hosts import KeyHosts, api_key
 from providers._requests import named
 from providers.babysea.models import ESTIMATE_TIMEOUT, MODELS, NAME, SUBMIT_TIMEOUT
@@ -56,7 +56,9 @@ from providers.babysea.wire import (
     read_doubt,
     read_error,
     read_estimate,
+    read_hindrance,
     read_job,
+    read_limit,
     read_state,
 )
 
@@ -83,7 +85,7 @@ class BabySea:
         """`callback_url` is not sent: BabySea's webhooks are set up once for the account."""
         card = named(MODELS.values(), request.model)
         body = build_body(card, request)
-        cost = await self.estimate(card, body)
+        cost = None if is_rehearsing() else await self.estimate(card, body)
         response = await send_paid(
             self._http,
             # The identifier's slash stays one.
@@ -92,6 +94,7 @@ class BabySea:
             body=body,
             headers={**self._headers(), "idempotency-key": key},
             read_timeout=SUBMIT_TIMEOUT,
+            read_limit=read_limit,
             read_doubt=lambda response: read_doubt(json_object(response), self._redact),
         )
         payload = json_object(response)
@@ -116,7 +119,7 @@ class BabySea:
         url = f"{self._base}/v1/content/{quote(job.id, safe='')}"
         response = await read(self._http, url, provider="BabySea", headers=self._headers())
         payload = json_object(response)
-        if (refusal := cannot_say_now("BabySea", response, payload)) is not None:
+        if (refusal := read_hindrance(response, payload)) is not None:
             raise refusal
         if response.status_code == 404:
             return not_found()
@@ -132,7 +135,7 @@ class BabySea:
             return CancelOutcome.STOPPED
         if response.status_code == 403:
             return CancelOutcome.NOT_STOPPED
-        if (refusal := cannot_say_now("BabySea", response, {})) is not None:
+        if (refusal := read_hindrance(response, {})) is not None:
             raise refusal
         # It may be the refusal of a repeat, whose first answer was lost.
         is_stopped = isinstance(await self.status(job), Canceled)

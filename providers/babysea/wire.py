@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
+
 from domain.errors import (
     BadCredentials,
     CreditExhausted,
@@ -11,6 +13,7 @@ from domain.errors import (
     JobFailed,
     ModelUnavailable,
     Moderated,
+    Refused,
     StartUnknown,
     StepError,
     UnexpectedResponse,
@@ -29,7 +32,8 @@ from domain.provider import (
     Succeeded,
     Unsure,
 )
-from providers._answers import Redactor, address, short_text
+from net.paid import retry_after
+from providers._answers import Redactor, address, cannot_say_now, json_object, short_text
 from providers._params import whole
 from providers._requests import address_only, fitting
 from providers.babysea.models import INPUT_FILE, defaults
@@ -48,10 +52,13 @@ _BAD_KEY = frozenset(
     | {"account_not_found", "BSE1001", "BSE1002", "BSE1003", "BSE1007", "BSE1008"}
 )
 _OTHER_BODY = frozenset({"BSE2015"})
+# The type's name is inferred: no page gives it.
+_IN_PROGRESS = frozenset({"idempotency_in_progress", "BSE2016"})
 _TRIED = frozenset({"provider_error", "all_providers_failed"})
 _NO_MODEL = frozenset({"model_not_found"})
 
 _MOST_CREDITS = 1_000_000
+_LONGEST_PAUSE = 3_600
 
 # ---- create -------------------------------------------------------------------------------------------------------
 
@@ -126,12 +133,40 @@ def read_doubt(payload: Mapping[str, Any] | None, redact: Redactor) -> StepError
     if words & _OTHER_BODY:
         # It is ours to mend: the first body may have been charged, so nobody else is asked either.
         return InputRejected("BabySea knows this attempt's idempotency key with another body.")
+    if words & _IN_PROGRESS:
+        message = "BabySea is still working on the first request with this attempt's idempotency key."
+        return StartUnknown(message, facts={"in_progress": True})
     message, facts = _told("BabySea refused the request", error, redact)
     if words & _SPENT:
         return CreditExhausted(message, facts=facts)
-    if words & _TRIED and error.get("retryable") is False:
+    if words & _TRIED:
+        # The upstreams were tried, and it ended: nothing runs, and what was reserved is given back. Where BabySea calls
+        # it retryable, that means a new start: this key may answer with the same failure until it is forgotten.
         return JobFailed(message, facts={**facts, "cost": 0})
     return None
+
+
+def read_limit(response: httpx.Response) -> Refused:
+    return Refused("BabySea has no room now (HTTP 429).", code="provider_rate_limited", retry_after=_pause_of(response))
+
+
+def read_hindrance(response: httpx.Response, payload: object) -> Refused | None:
+    """What keeps BabySea from saying anything about a generation now."""
+    refusal = cannot_say_now("BabySea", response, payload)
+    if refusal is not None:
+        refusal.retry_after = _pause_of(response)
+    return refusal
+
+
+def _pause_of(response: httpx.Response) -> float | None:
+    """From the header, which wins in BabySea's own SDK too, or from the error's details."""
+    if (told := retry_after(response.headers)) is not None:
+        return told
+    details = _error(json_object(response) or {}).get("details")
+    seconds = details.get("retry_after_seconds") if isinstance(details, Mapping) else None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds >= 0:
+        return None
+    return float(min(seconds, _LONGEST_PAUSE))
 
 
 def _kind(status: int, words: set[str | None]) -> type[StepError]:

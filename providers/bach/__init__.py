@@ -17,7 +17,7 @@ is the HTTP.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from urllib.parse import quote
 
@@ -66,15 +66,19 @@ class Bach:
         self._base = base
 
     async def submit(self, request: JobRequest, key: str, callback_url: str | None) -> Accepted | Finished:
-        bearer = self._bearers.current()
-        response = await send_paid(
-            self._http,
-            self._base + PATH,
-            provider="Bach",
-            body=build_body(named(MODELS.values(), request.model), request, callback_url),
-            headers=_headers(bearer),
-            read_timeout=SUBMIT_TIMEOUT,
-        )
+        body = build_body(named(MODELS.values(), request.model), request, callback_url)
+
+        async def send(bearer: Bearer) -> httpx.Response:
+            return await send_paid(
+                self._http,
+                self._base + PATH,
+                provider="Bach",
+                body=body,
+                headers=_headers(bearer),
+                read_timeout=SUBMIT_TIMEOUT,
+            )
+
+        response, bearer = await self._authorized(send)
         payload = json_object(response)
         with traceable(response, bearer.redact):
             if not response.is_success:
@@ -82,9 +86,12 @@ class Bach:
             return Accepted(read_task(payload, bearer.redact))
 
     async def status(self, job: Job) -> JobState:
-        bearer = self._bearers.current()
         url = f"{self._base}{PATH}/{quote(job.id, safe='')}"
-        response = await read(self._http, url, provider="Bach", headers=_headers(bearer))
+
+        async def ask(bearer: Bearer) -> httpx.Response:
+            return await read(self._http, url, provider="Bach", headers=_headers(bearer))
+
+        response, bearer = await self._authorized(ask)
         payload = json_object(response)
         if (refusal := cannot_say_now("Bach", response, payload)) is not None:
             raise refusal
@@ -104,6 +111,14 @@ class Bach:
 
     def notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         return read_notice(body)
+
+    async def _authorized(self, ask: Callable[[Bearer], Awaitable[httpx.Response]]) -> tuple[httpx.Response, Bearer]:
+        """Once more with a fresh token after a 401, which has certainly started nothing."""
+        bearer = self._bearers.current()
+        response = await ask(bearer)
+        if response.status_code == 401 and (fresh := self._bearers.in_place_of(bearer)) is not None:
+            return await ask(fresh), fresh
+        return response, bearer
 
 
 def _headers(bearer: Bearer) -> dict[str, str]:

@@ -32,11 +32,22 @@ class Bearers:
         self._bearer = Bearer(key, Redactor(key), until=-math.inf if secret else math.inf)
 
     def current(self) -> Bearer:
-        now = self._clock()
-        if self._secret is not None and now > self._bearer.until - _RENEWED_BEFORE:
-            token = mint(self._key, self._secret, int(now))
-            self._bearer = Bearer(token, Redactor(token), until=now + _TOKEN_SECONDS)
+        if self._secret is not None and self._clock() > self._bearer.until - _RENEWED_BEFORE:
+            self._bearer = self._minted(self._secret)
         return self._bearer
+
+    def in_place_of(self, refused: Bearer) -> Bearer | None:
+        """A fresh token; None where a ready one was refused. Of several callers that were refused the first mints."""
+        if self._secret is None:
+            return None
+        if self._bearer is refused:
+            self._bearer = self._minted(self._secret)
+        return self._bearer
+
+    def _minted(self, secret: str) -> Bearer:
+        now = self._clock()
+        token = mint(self._key, secret, int(now))
+        return Bearer(token, Redactor(token), until=now + _TOKEN_SECONDS)
 
 
 def mint(access_key: str, secret_key: str, now: int) -> str:

@@ -63,6 +63,16 @@ def warn(params: Params) -> list[Fault]:
     return faults
 
 
+_ADVISED_SIDE = 720
+
+
+def advise(params: Params, width: int, height: int) -> str | None:
+    """Its page asks for 300 pixels a side and advises "720p or more", read as the shorter side (inferred)."""
+    if min(width, height) >= _ADVISED_SIDE:
+        return None
+    return f"Bach advises {_ADVISED_SIDE} pixels or more on the shorter side"
+
+
 def read_image_url(params: Params) -> tuple[tuple[str, ...], dict[str, Any]]:
     picture = params.get("image_url")
     if not isinstance(picture, str):
@@ -149,6 +159,7 @@ MODELS: dict[str, ModelCard] = {
         input_forms=(InputForm.URL,),
         owned=frozenset({"callback_url", "model_name"}),
         warn=warn,
+        advise=advise,
         # Bach's own samples poll every ten seconds. How long a video takes is published nowhere.
         looks=Looks(grace=30.0, quick_window=10.0, quick_pause=2.0, pause=10.0, longest_pause=30.0),
         submit_timeout=SUBMIT_TIMEOUT,

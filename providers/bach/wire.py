@@ -12,6 +12,7 @@ from domain.errors import (
     JobFailed,
     ModelUnavailable,
     Moderated,
+    Refused,
     StartUnknown,
     StepError,
     UnexpectedResponse,
@@ -29,6 +30,7 @@ SUCCEEDED, FAILED = "TASK_SUCCEEDED", "TASK_FAILED"
 _SUCCESS_CODES = frozenset({"0", "200"})
 _NO_CREDIT = "1302"
 """Elsewhere a common code for a rate limit; with Bach it says "Insufficient credit package."."""
+_LIKE_STATUS = re.compile(r"[2-5]\d\d")
 
 # Bach documents no code for a refusal by its filter, so the words of the message have to do (inferred).
 _MODERATION = re.compile(r"moderat|sensitive|content polic|unsafe", re.IGNORECASE)
@@ -49,25 +51,35 @@ def build_body(card: ModelCard, request: JobRequest, callback_url: str | None) -
 
 
 def read_task(payload: Mapping[str, Any] | None, redact: Redactor) -> Job:
-    """The task that a 2xx answer names. Errors come as 4xx, so behind any other 2xx a task may run (inferred)."""
-    task_id = short_text(_data_of(payload).get("task_id"))
-    if task_id is None or _code_of(payload) not in _SUCCESS_CODES:
-        message, facts = _told("Bach took the request, and its answer names no task", payload, redact)
-        raise StartUnknown(message, facts=facts)
-    return Job(task_id)
+    """The task that an answer under HTTP 200 names. With another code, and no task, it is a refusal all the same."""
+    code, task_id = _code_of(payload), short_text(_data_of(payload).get("task_id"))
+    if task_id is not None and code in _SUCCESS_CODES:
+        return Job(task_id)
+    if task_id is None and code and code not in _SUCCESS_CODES and 400 <= _as_status(code) < 500:
+        raise read_error(200, payload, redact)
+    message, facts = _told("Bach took the request, and its answer names no task", payload, redact)
+    raise StartUnknown(message, facts=facts)
 
 
 def read_error(status: int, payload: Mapping[str, Any] | None, redact: Redactor) -> StepError:
-    """A 4xx of the create: no task was made. Codes that we don't know count by their HTTP status."""
+    """A refusal of the create: no task was made. Codes that we don't know count by their HTTP status."""
     message, facts = _told(f"Bach refused the request (HTTP {status})", payload, redact)
     facts["status"] = status
-    if status == 402 or _code_of(payload) == _NO_CREDIT:
+    meant = _as_status(_code_of(payload)) if status == 200 else status
+    if meant == 402 or _code_of(payload) == _NO_CREDIT:
         return CreditExhausted(message, facts=facts)
-    if status in (401, 403):
+    if meant in (401, 403):
         return BadCredentials(message, facts=facts)
-    if status == 404:
+    if meant == 404:
         return ModelUnavailable(message, facts=facts)
+    if meant == 429:
+        return Refused(message, code="provider_rate_limited", facts=facts)
     return Moderated(message, facts=facts) if _MODERATION.search(message) else InputRejected(message, facts=facts)
+
+
+def _as_status(code: str) -> int:
+    """What an error means that comes under HTTP 200: some codes read like a status (inferred)."""
+    return int(code) if _LIKE_STATUS.fullmatch(code) else 400
 
 
 def read_state(payload: Mapping[str, Any], redact: Redactor) -> JobState:

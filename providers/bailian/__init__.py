@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from domain.errors import AuthError, StepError
+from domain.errors import AuthError
 from domain.media import InputForm
 from domain.provider import (
     Absent,
@@ -40,7 +40,16 @@ from providers._answers import Redactor, cannot_say_now, json_object, read, trac
 from providers._hosts import KeyHosts, api_key
 from providers._requests import named
 from providers.bailian.models import CREATE_PATH, GATEWAY, MODELS, NAME, SUBMIT_TIMEOUT
-from providers.bailian.wire import build_body, not_found, not_understood, read_error, read_limit, read_state, read_task
+from providers.bailian.wire import (
+    build_body,
+    not_found,
+    not_understood,
+    read_doubt,
+    read_error,
+    read_limit,
+    read_state,
+    read_task,
+)
 
 __all__ = ["KEY_NAME", "MODELS", "NAME", "create"]
 
@@ -89,7 +98,8 @@ class Bailian:
             body=build_body(card, request),
             headers={**self._headers(), **self._dialect.create_headers},
             read_timeout=SUBMIT_TIMEOUT,
-            read_limit=self._read_limit,
+            read_limit=lambda response: read_limit(response, self._redact),
+            read_doubt=lambda response: read_doubt(response, self._redact),
         )
         payload = json_object(response)
         with traceable(response, self._redact):
@@ -127,9 +137,6 @@ class Bailian:
     def notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         """Whoever calls, it is not Bailian."""
         raise AuthError("Bailian sends no webhooks.", code="missing_webhook_signature")
-
-    def _read_limit(self, response: httpx.Response) -> StepError | None:
-        return read_limit(response, self._redact)
 
     def _url_of(self, job: Job) -> str:
         return f"{self._base}{self._dialect.tasks}/{quote(job.id, safe='')}"

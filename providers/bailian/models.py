@@ -163,6 +163,17 @@ def _warn_parameters(rules: WanRules, params: Params) -> list[Fault]:
     return faults
 
 
+_AREAS = {"480P": 832 * 480, "720P": 1280 * 720, "1080P": 1920 * 1080}
+
+
+def advise(params: Params, width: int, height: int) -> str | None:
+    """The video has the picture's shape and the resolution's area: a smaller picture only looks blurred in it."""
+    resolution = part(params, "parameters").get("resolution", RESOLUTION)
+    if width * height >= (area := _AREAS[resolution]):
+        return None
+    return f"its maker advises as many pixels as {resolution} makes, {area} in all"
+
+
 def read_img_url(params: Params) -> tuple[tuple[str, ...], dict[str, Any]]:
     given = part(params, "input")
     picture = given.get("img_url")
@@ -283,6 +294,7 @@ def _wan(rules: WanRules) -> ModelCard:
         # There is no callback_url in this call; it is named because callers know it from other video models.
         owned=frozenset({"model", "callback_url"}),
         warn=warn_wan(rules),
+        advise=advise,
         # A video takes one to five minutes. Without a callback there is nothing to wait for but our own looks.
         looks=Looks(quick_window=10.0, quick_pause=3.0, pause=10.0, longest_pause=15.0),
         submit_timeout=SUBMIT_TIMEOUT,

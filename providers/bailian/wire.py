@@ -1,7 +1,6 @@
 """Bailian on the wire: the body of a create, and what every answer means. Nothing here does I/O."""
 
 import math
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +25,7 @@ from domain.money import Micros
 from domain.provider import Canceled, Failed, Job, JobRequest, JobState, ModelCard, Output, Pending, Succeeded, Unsure
 from net.paid import retry_after
 from providers._answers import Redactor, address, json_object, short_text
+from providers._gateways import is_not_offered, is_spent
 from providers._params import native
 from providers._requests import data_uri, first_frame
 from providers.bailian.models import RESOLUTION, SECONDS, WAN_RULES, part, rate_of
@@ -65,10 +65,10 @@ def read_task(payload: Mapping[str, Any] | None, card: ModelCard, params: Mappin
 # ---- errors -------------------------------------------------------------------------------------------------------
 
 _MODERATED = "DataInspectionFailed"
-_NOT_OFFERED = ("ModelNotFound", "model_not_found")
+_NOT_OFFERED = "ModelNotFound"
 _REJECTED = ("InvalidParameter", "InvalidURL")
-# `Arrearage` is DashScope's; the rest is how gateways of this family word an empty balance (inferred).
-_NO_CREDIT = re.compile(r"Arrearage|insufficient[ _](user[ _])?(quota|balance)", re.IGNORECASE)
+_ARREARS = "Arrearage"
+_THROTTLED = "Throttling"
 _ALLOCATION = "Throttling.AllocationQuota"
 _ALLOCATION_PAUSE = 60.0
 
@@ -84,15 +84,15 @@ def error_of(payload: Mapping[str, Any] | None) -> tuple[str, str]:
 
 
 def read_error(status: int, payload: Mapping[str, Any] | None, redact: Redactor) -> StepError:
-    """A 4xx of the create: no task was made."""
-    code, text = error_of(payload)
+    """A refusal of the create: no task was made."""
+    code, words = error_of(payload)[0], " ".join(error_of(payload))
     message, facts = _told(f"Bailian refused the request (HTTP {status})", payload, redact)
     facts["status"] = status
     if code.startswith(_MODERATED):
         return Moderated(message, facts=facts)
-    if status == 402 or _NO_CREDIT.search(f"{code} {text}"):
+    if status == 402 or _is_unpaid(words):
         return CreditExhausted(message, facts=facts)
-    if status == 404 or code.startswith(_NOT_OFFERED):
+    if status == 404 or _is_not_offered(words):
         return ModelUnavailable(message, facts=facts)
     if status in (401, 403):
         return BadCredentials(message, facts=facts)
@@ -100,13 +100,34 @@ def read_error(status: int, payload: Mapping[str, Any] | None, redact: Redactor)
 
 
 def read_limit(response: httpx.Response, redact: Redactor) -> StepError | None:
-    """A used-up allocation comes back more slowly than room for one more request."""
+    """An empty account does not fill while we wait; a used-up allocation does, but slowly."""
     payload = json_object(response)
-    if not error_of(payload)[0].startswith(_ALLOCATION):
+    code, words = error_of(payload)[0], " ".join(error_of(payload))
+    if code.startswith(_ALLOCATION):
+        message, facts = _told("Bailian has no room now", payload, redact)
+        pause = retry_after(response.headers) or _ALLOCATION_PAUSE
+        return Refused(message, code="provider_rate_limited", retry_after=pause, facts=facts)
+    # DashScope's throttling also speaks of quotas, which come back.
+    if code.startswith(_THROTTLED) or not _is_unpaid(words):
         return None
-    message, facts = _told("Bailian has no room now", payload, redact)
-    pause = retry_after(response.headers) or _ALLOCATION_PAUSE
-    return Refused(message, code="provider_rate_limited", retry_after=pause, facts=facts)
+    return read_error(429, payload, redact)
+
+
+def read_doubt(response: httpx.Response, redact: Redactor) -> StepError | None:
+    """A 5xx that says for certain that nothing was started: the gateway refuses before it passes anything on."""
+    payload = json_object(response)
+    words = " ".join(error_of(payload))
+    if _is_unpaid(words) or _is_not_offered(words):
+        return read_error(response.status_code, payload, redact)
+    return None
+
+
+def _is_unpaid(words: str) -> bool:
+    return _ARREARS in words or is_spent(words)
+
+
+def _is_not_offered(words: str) -> bool:
+    return _NOT_OFFERED in words or is_not_offered(words)
 
 
 def read_failure(output: Mapping[str, Any], redact: Redactor) -> StepError:

@@ -9,7 +9,7 @@ from domain.money import Cost, Micros
 from domain.provider import Inputs, Looks, Mapped, ModelCard, Params, PriceNote
 from providers._neutral import asked_size, nearest_ratio, untold
 from providers.byteplus.ark import API, NAME
-from providers.byteplus.frames import FURTHER, PICTURES, check_frame, read_first_frame
+from providers.byteplus.frames import FURTHER, PICTURES, check_pictures, read_first_frame, warn_pictures
 from providers.byteplus.seedance_params import (
     MOST_SEED,
     Rates,
@@ -190,8 +190,9 @@ def _seedance(id: str, rules: VideoRules) -> ModelCard:
         # The identifier carries the token by which a lost submit is found again.
         owned=frozenset({"model", "callback_url", "safety_identifier"}),
         check=check_seedance(rules),
-        check_pictures=check_frame,
+        check_pictures=check_pictures(references=rules.references),
         warn=warn_seedance(rules),
+        warn_pictures=warn_pictures(references=rules.references),
         merge=merge_content,
         # A video of 4 seconds was seen to take 108 seconds, one of 14 up to 25 minutes.
         looks=Looks(grace=45.0, quick_window=10.0, quick_pause=2.0, pause=10.0, longest_pause=30.0),

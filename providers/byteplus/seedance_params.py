@@ -12,6 +12,16 @@ from domain.money import Micros
 from domain.provider import Params
 from providers._params import NativeParams, Prompt
 from providers.byteplus.ark import WebSearch
+from providers.byteplus.frames import (
+    FIRST_FRAME,
+    LAST_FRAME,
+    MOST_REFERENCES,
+    REFERENCE,
+    REFERENCE_AUDIO,
+    REFERENCE_VIDEO,
+    REFERENCES,
+    both_ways,
+)
 
 MOST_SEED = 4_294_967_295
 
@@ -19,7 +29,9 @@ MOST_SEED = 4_294_967_295
 
 
 class Address(NativeParams):
-    url: str = Field(min_length=1, description="An https address, an asset:// id or a data URI.")
+    url: str = Field(
+        pattern=r"^(https?://|asset://|data:).", description="An https address, an asset:// id or a data URI."
+    )
 
 
 class DraftTask(NativeParams):
@@ -135,17 +147,19 @@ class VideoRules:
 
 _ROLES = {
     "text": (None,),
-    "image_url": (None, "first_frame", "last_frame", "reference_image"),
-    "video_url": ("reference_video",),
-    "audio_url": ("reference_audio",),
+    "image_url": (None, FIRST_FRAME, LAST_FRAME, REFERENCE),
+    "video_url": (REFERENCE_VIDEO,),
+    "audio_url": (REFERENCE_AUDIO,),
     "draft_task": (None,),
 }
+_MOST = {FIRST_FRAME: 1, LAST_FRAME: 1, REFERENCE: MOST_REFERENCES, REFERENCE_VIDEO: 3, REFERENCE_AUDIO: 3}
 
 
 def check_seedance(rules: VideoRules) -> Callable[[Params], list[Fault]]:
     def check(params: Params) -> list[Fault]:
         return [
             *_check_items(rules, params.get("content", [])),
+            *_check_together(params.get("content", [])),
             *_check_length(rules, params),
             *_check_draft(params),
         ]
@@ -168,13 +182,19 @@ def _check_items(rules: VideoRules, content: list[dict[str, Any]]) -> Iterable[F
             yield Fault(("content", index, "type"), f"must not be {kind}: only Seedance 2 takes it")
         if kind == "draft_task" and not rules.drafts:
             yield Fault(("content", index, "type"), "must not be draft_task: only Seedance 1.5 makes drafts")
-        if role == "last_frame" and not rules.last_frame:
+        if role == LAST_FRAME and not rules.last_frame:
             yield Fault(("content", index, "role"), "must not be last_frame: this model takes a first frame only")
+
+
+def _check_together(content: list[dict[str, Any]]) -> Iterable[Fault]:
     roles = [item.get("role") for item in content]
-    if roles.count("last_frame") > 1:
-        yield Fault(("content",), "must hold one last_frame at most")
-    if "last_frame" in roles and any(str(role).startswith("reference_") for role in roles):
-        yield Fault(("content",), "must hold either a last_frame or references: they are different ways to work")
+    for role, most in _MOST.items():
+        if roles.count(role) > most:
+            yield Fault(("content",), f"must hold at most {most} of role {role}")
+    # Without a role a picture is the first frame.
+    frames = [item for item in content if item["type"] == "image_url" and item.get("role") not in REFERENCES]
+    if frames and any(role in REFERENCES for role in roles):
+        yield both_ways()
 
 
 def _check_length(rules: VideoRules, params: Params) -> Iterable[Fault]:
@@ -215,7 +235,7 @@ def _warn_items(rules: VideoRules, content: list[dict[str, Any]]) -> Iterable[Fa
             yield Fault(
                 ("content", index, "text"), "the prompt holds `--` parameters, which BytePlus takes out; use the fields"
             )
-        if item.get("role") == "reference_image" and not rules.references:
+        if item.get("role") == REFERENCE and not rules.references:
             yield Fault(
                 ("content", index, "role"),
                 "role reference_image: not documented for this model, though it is in its schema",

@@ -37,6 +37,7 @@ from domain.provider import (
 from providers._answers import Redactor, address, short_text, webhook_object
 from providers._params import native
 from providers._requests import data_uri, fitting
+from providers.byteplus.frames import FIRST_FRAME, REFERENCE, has_references, is_reference
 from providers.byteplus.seedance import VIDEO_RULES, cost_of_tokens, token_rate
 
 RUNNING = frozenset({"queued", "running"})
@@ -62,13 +63,21 @@ def build_picture_body(card: ModelCard, request: JobRequest, model: str) -> dict
 
 
 def build_task_body(card: ModelCard, request: JobRequest, model: str) -> dict[str, Any]:
+    """The step's own pictures come after the caller's items and before his references, of which they are the first."""
     body = native(request.params)
-    # Frames and references exclude each other, so beside references the chain's own picture is their first.
-    has_references = card.further is not None and len(request.inputs) > 1
-    pictures = request.inputs if has_references else fitting(card, request.inputs)
-    role = "reference_image" if has_references else "first_frame"
-    frames = [{"type": "image_url", "image_url": {"url": _address(picture)}, "role": role} for picture in pictures]
-    return {**body, "model": model, "content": [*body.get("content", []), *frames], "safety_identifier": request.token}
+    content = body.get("content", [])
+    refers = card.further is not None and (len(request.inputs) > 1 or has_references(body))
+    pictures = request.inputs if refers else fitting(card, request.inputs)
+    role = REFERENCE if refers else FIRST_FRAME
+    own = [{"type": "image_url", "image_url": {"url": _address(picture)}, "role": role} for picture in pictures]
+    others = [item for item in content if not is_reference(item)]
+    references = [item for item in content if is_reference(item)]
+    return {
+        **body,
+        "model": model,
+        "content": [*others, *own, *references],
+        "safety_identifier": request.token,
+    }
 
 
 def _address(picture: InputFile) -> str:

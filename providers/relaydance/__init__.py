@@ -8,7 +8,8 @@ costs nothing. There is no cancel, no list, no idempotency key, so the callback,
 of a submit whose answer was lost. The gateway may answer 5xx after the maker behind it has taken the job. Only clips
 that succeed are charged.
 
-`models.py` has what the models take, `wire.py` the status words and what each answer means; here is the HTTP.
+`models.py` has what the models take, `references.py` and `citations.py` what goes for their pictures, `wire.py` the
+status words and what each answer means; here is the HTTP.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from urllib.parse import quote
 import httpx
 
 from domain.checks import Checked
-from domain.errors import Refused, StepError
+from domain.errors import InputRejected, Refused, StepError
 from domain.media import InputFile, InputForm
 from domain.provider import (
     Absent,
@@ -42,6 +43,7 @@ from providers._checks import read_check
 from providers._hosts import KeyHosts, api_key
 from providers._requests import fitting, named
 from providers.relaydance.models import API, MODELS, NAME, PATH, SUBMIT_TIMEOUT, UPLOADS_TIMEOUT
+from providers.relaydance.uploads import Uploads
 from providers.relaydance.wire import (
     build_body,
     not_found,
@@ -66,16 +68,27 @@ _OWN_HOSTS = re.compile(r"relaydance\.com")
 class RelayDance:
     accepts: tuple[InputForm, ...] = (InputForm.URL, InputForm.UPLOAD)
 
-    def __init__(self, http: httpx.AsyncClient, key: str, *, base: str) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        key: str,
+        *,
+        base: str,
+        uploads: Uploads | None = None,
+        uploads_timeout: float = UPLOADS_TIMEOUT,
+    ) -> None:
         self._http = http
         self._key = key
         self._base = base
         self._redact = Redactor(key)
+        self._uploads = uploads or Uploads()
+        self._uploads_timeout = uploads_timeout
 
     async def submit(self, request: JobRequest, key: str, callback_url: str | None) -> Accepted | Finished:
         card = named(MODELS.values(), request.model)
         pictures = fitting(card, request.inputs)
         refuse_misfits(request)
+        begun = self._uploads.now()
         urls = await self._hosted(pictures)
         response = await send_paid(
             self._http,
@@ -88,7 +101,7 @@ class RelayDance:
         )
         with traceable(response, self._redact):
             if not response.is_success:
-                raise read_error(response.status_code, _complaint(response), self._redact)
+                raise self._read_refusal(response, urls, begun)
             return Accepted(read_job(json_object(response)))
 
     async def status(self, job: Job) -> JobState:
@@ -120,12 +133,22 @@ class RelayDance:
         return read_check(response, read_models)
 
     async def _hosted(self, pictures: Sequence[InputFile]) -> list[str]:
-        """Addresses that RelayDance can fetch. Nothing is paid before the last picture has one."""
+        """Addresses that RelayDance can fetch. Nothing is paid before the last picture has one.
+
+        What was uploaded is remembered, so that an attempt that ran out of time leaves less to the next one.
+        """
         try:
-            async with asyncio.timeout(UPLOADS_TIMEOUT):
-                return [picture.url or await self._upload(picture) for picture in pictures]
+            async with asyncio.timeout(self._uploads_timeout):
+                return [picture.url or await self._host(picture) for picture in pictures]
         except TimeoutError as error:
             raise Refused("RelayDance took too long with the input pictures.", code="provider_network_error") from error
+
+    async def _host(self, picture: InputFile) -> str:
+        url = self._uploads.find(picture)
+        if url is None:
+            url = await self._upload(picture)
+            self._uploads.keep(picture, url)
+        return url
 
     async def _upload(self, picture: InputFile) -> str:
         """A repeat leaves a file behind that nobody uses, and costs nothing."""
@@ -136,7 +159,7 @@ class RelayDance:
                 f"{self._base}/files",
                 files={"file": (name, picture.data or b"", media_type)},
                 headers=self._headers(),
-                timeout=UPLOADS_TIMEOUT,
+                timeout=self._uploads_timeout,
                 follow_redirects=False,
             )
         except httpx.HTTPError as error:
@@ -159,6 +182,13 @@ class RelayDance:
             code="provider_rate_limited" if status == 429 else "provider_unavailable",
             retry_after=retry_after(response.headers),
         )
+
+    def _read_refusal(self, response: httpx.Response, urls: Sequence[str], begun: float) -> StepError:
+        error = read_error(response.status_code, _complaint(response), self._redact)
+        if type(error) is InputRejected and self._uploads.forget(urls, before=begun):
+            # What was refused may be the address of an earlier upload, which has died: a fresh one will tell.
+            return Refused(error.message, facts=error.facts)
+        return error
 
     def _read_limit(self, response: httpx.Response) -> StepError | None:
         return read_limit(_complaint(response), self._redact)

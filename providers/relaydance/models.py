@@ -1,6 +1,5 @@
 """What RelayDance's video models take and cost, and how their words and ours translate into each other."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
@@ -13,16 +12,26 @@ from domain.money import Cost
 from domain.provider import Inputs, Looks, Mapped, ModelCard, Params
 from providers._neutral import asked_size, nearest_ratio, untold
 from providers._params import NativeParams, Prompt
-from providers.relaydance.references import FURTHER, MOST_PICTURES, REFERENCE, content_of, read_references
+from providers.relaydance.citations import both_ways, check_pictures, cites_beyond, warn_pictures
+from providers.relaydance.references import (
+    FIRST_FRAME,
+    FURTHER,
+    LAST_FRAME,
+    MOST_PICTURES,
+    REFERENCE,
+    REFERENCE_AUDIO,
+    REFERENCE_VIDEO,
+    content_of,
+    read_pictures,
+)
 
 NAME = "relaydance"
 API = "https://relaydance.com/v1"
 PATH = "/video/generations"
 
-UPLOADS_TIMEOUT = 60.0
+UPLOADS_TIMEOUT = 15.0
+"""Less than a submit has to prepare itself (`activities.fence.PREPARATION`)."""
 SUBMIT_TIMEOUT = 60.0
-
-FIRST_FRAME, LAST_FRAME = "first_frame", "last_frame"
 
 # ---- parameters ---------------------------------------------------------------------------------------------------
 
@@ -44,7 +53,7 @@ class ContentItem(NativeParams):
     video_url: Address | None = Field(None, description="A video to refer to, of 15 seconds at most.")
     audio_url: Address | None = Field(None, description="A sound to refer to, of 15 seconds at most.")
     role: Literal["reference_image", "first_frame", "last_frame", "reference_video", "reference_audio"] = Field(
-        description="What the item is for."
+        description="What the item is for. A first_frame is the start picture of a step that no other feeds."
     )
 
 
@@ -97,6 +106,8 @@ class Rules:
     """Whether the id itself decides that there is a sound track."""
     params: type[Clip] = Clip
     least_pictures: int = 0
+    at_its_maker: int | None = None
+    """How many pictures the model takes at its maker, where that is fewer than RelayDance takes."""
     pictures: PictureLimits = SEEDANCE_PICTURES
     notes: tuple[str, ...] = ()
 
@@ -105,54 +116,21 @@ class Rules:
         return self.params is ClipWithSound
 
 
-# ---- citations ----------------------------------------------------------------------------------------------------
-
-_CITATION = re.compile(r"@image([0-9]+)")
-
-
-def with_citation(prompt: str) -> str:
-    """The documented flow always cites. Inferred: a picture that nothing cites might count for nothing."""
-    return prompt if _CITATION.search(prompt) else f"@image1 {prompt}"
-
-
-def _cites_beyond(prompt: str, pictures: int) -> bool:
-    """Compared as text: `@image10` is not `@image1`, and nobody knows what `@image01` would be."""
-    return not set(_CITATION.findall(prompt)) <= {str(number) for number in range(1, pictures + 1)}
-
-
-def check_pictures(params: Params, pictures: int) -> list[Fault]:
-    """What can only be judged once it is known how many references come on top of the parameters' own content."""
-    roles = [item["role"] for item in content_of(params) if item["type"] == "image_url"]
-    faults = []
-    if pictures and not {FIRST_FRAME, LAST_FRAME}.isdisjoint(roles):
-        faults.append(_mixed())
-    if _cites_beyond(params["prompt"], pictures + len(roles)):
-        there = f"there are {pictures + len(roles)} pictures" if pictures + len(roles) else "there is no picture"
-        faults.append(Fault(("prompt",), f"cites a picture that is not there: {there}, numbered from @image1"))
-    return faults
-
-
-def _mixed() -> Fault:
-    return Fault(
-        ("metadata", "content"), "must hold either references or a first and last frame: they exclude each other"
-    )
-
-
 # ---- rules --------------------------------------------------------------------------------------------------------
 
 _ROLES = {
     "image_url": (REFERENCE, FIRST_FRAME, LAST_FRAME),
-    "video_url": ("reference_video",),
-    "audio_url": ("reference_audio",),
+    "video_url": (REFERENCE_VIDEO,),
+    "audio_url": (REFERENCE_AUDIO,),
 }
 # Inferred for the frames: there is one beginning and one end.
-_MOST = {REFERENCE: MOST_PICTURES, "reference_video": 3, "reference_audio": 3, FIRST_FRAME: 1, LAST_FRAME: 1}
+_MOST = {REFERENCE: MOST_PICTURES, REFERENCE_VIDEO: 3, REFERENCE_AUDIO: 3, FIRST_FRAME: 1, LAST_FRAME: 1}
 
 
 def check_clip(params: Params) -> list[Fault]:
     content = content_of(params)
     faults = [*_check_items(content), *_check_together(content)]
-    if _cites_beyond(params.get("prompt", ""), MOST_PICTURES):
+    if cites_beyond(params.get("prompt", ""), MOST_PICTURES):
         faults.append(Fault(("prompt",), f"must cite pictures as @image1 to @image{MOST_PICTURES}"))
     return faults
 
@@ -173,7 +151,7 @@ def _check_items(content: list[dict[str, Any]]) -> Iterable[Fault]:
 def _check_together(content: list[dict[str, Any]]) -> Iterable[Fault]:
     roles = [item["role"] for item in content]
     if REFERENCE in roles and not {FIRST_FRAME, LAST_FRAME}.isdisjoint(roles):
-        yield _mixed()
+        yield both_ways()
     for role, most in _MOST.items():
         if roles.count(role) > most:
             yield Fault(("metadata", "content"), f"must hold at most {most} of role {role}")
@@ -247,11 +225,15 @@ _RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "21:9")
 def clip_to_neutral(rules: Rules) -> Callable[[Params], MediaRequest]:
     def read_neutral(params: Params) -> MediaRequest:
         metadata = params.get("metadata", {})
-        last = [item["image_url"]["url"] for item in content_of(params) if item["role"] == LAST_FRAME]
+        first, last = (
+            tuple(item["image_url"]["url"] for item in content_of(params) if item["role"] == role)
+            for role in (FIRST_FRAME, LAST_FRAME)
+        )
         seconds, ratio = params.get("seconds"), metadata.get("ratio")
         return MediaRequest(
             kind=MediaKind.VIDEO,
             prompt=params.get("prompt"),
+            images=first,
             last_frame=last[0] if last else None,
             # Adaptive says that the caller wishes nothing in particular.
             ratio=ratio if ratio != "adaptive" else None,
@@ -324,7 +306,7 @@ def _card(raw_id: str, rules: Rules) -> ModelCard:
         price=price,
         read_neutral=clip_to_neutral(rules),
         from_neutral=clip_from_neutral(rules),
-        read_inputs=read_references,
+        read_inputs=read_pictures,
         inputs=Inputs(minimum=rules.least_pictures, maximum=MOST_PICTURES),
         further=FURTHER,
         pictures=rules.pictures,
@@ -332,6 +314,7 @@ def _card(raw_id: str, rules: Rules) -> ModelCard:
         check=check_clip,
         check_pictures=check_pictures,
         warn=warn_clip(rules),
+        warn_pictures=warn_pictures(at_its_maker=rules.at_its_maker),
         merge=merge_metadata,
         # RelayDance's samples ask every 5 seconds.
         looks=Looks(grace=30.0, quick_window=10.0, quick_pause=2.0, pause=5.0, longest_pause=15.0),
@@ -341,7 +324,7 @@ def _card(raw_id: str, rules: Rules) -> ModelCard:
         modes=("byok",),
         hints=(
             "The chain's picture is @image1; pictures of your own follow in the order of metadata.content.",
-            "Reference pictures exclude first and last frames.",
+            "Reference pictures exclude first and last frames, and a picture that the chain hands on is a reference.",
         ),
         notes=rules.notes,
     )
@@ -361,6 +344,7 @@ MODELS: dict[str, ModelCard] = {
                 (3, 15),
                 ("720p", "1080p"),
                 least_pictures=1,
+                at_its_maker=1,
                 pictures=UPLOADS,
                 notes=("At its maker it takes exactly one picture.",),
             ),

@@ -35,9 +35,10 @@ from domain.provider import (
     Unsure,
 )
 from providers._answers import Redactor, address, short_text, webhook_object
+from providers._gateways import is_spent
 from providers._params import native
-from providers.relaydance.models import check_pictures, with_citation
-from providers.relaydance.references import reference
+from providers.relaydance.citations import check_pictures, with_citation
+from providers.relaydance.references import FIRST_FRAME, reference
 
 # ---- statuses -----------------------------------------------------------------------------------------------------
 
@@ -58,16 +59,25 @@ def refuse_misfits(request: JobRequest) -> None:
 
 
 def build_body(card: ModelCard, request: JobRequest, urls: Sequence[str], callback_url: str | None) -> dict[str, Any]:
-    """`urls` are the addresses of the request's pictures, which come before the caller's own content."""
+    """`urls` are the addresses of the request's pictures."""
     body = native(request.params)
     metadata = {name: value for name, value in body.pop("metadata", {}).items() if value is not None}
-    if content := [*map(reference, urls), *metadata.pop("content", [])]:
+    content = metadata.pop("content", [])
+    has_frame = any(item["role"] == FIRST_FRAME for item in content)
+    if content := _with_frame(content, urls) if has_frame else [*map(reference, urls), *content]:
         metadata["content"] = content
     if callback_url is not None:
         # At the top level RelayDance would not see it.
         metadata["callback_url"] = callback_url
-    prompt = with_citation(body["prompt"]) if urls else body["prompt"]
+    prompt = with_citation(body["prompt"]) if urls and not has_frame else body["prompt"]
     return {**body, "model": card.raw_id, "prompt": prompt} | ({"metadata": metadata} if metadata else {})
+
+
+def _with_frame(content: list[dict[str, Any]], urls: Sequence[str]) -> list[dict[str, Any]]:
+    """The step's own picture keeps the place and the role that its caller gave it; only its address may be another."""
+    if not urls:
+        return content
+    return [item | {"image_url": {"url": urls[0]}} if item["role"] == FIRST_FRAME else item for item in content]
 
 
 def read_job(payload: Mapping[str, Any] | None) -> Job:
@@ -80,12 +90,7 @@ def read_job(payload: Mapping[str, Any] | None) -> Job:
 
 # ---- errors -------------------------------------------------------------------------------------------------------
 
-# The words are inferred: from New API's source, and from what the makers behind the gateway say.
-_SPENT = re.compile(
-    r"insufficient[\s_]+((user|token)[\s_]+)?(quota|balance|funds|credit)"
-    r"|(quota|balance) is (not enough|insufficient|too low)|(额度|余额)不足",
-    re.IGNORECASE,
-)
+# The words are inferred, from what the makers behind the gateway say.
 _FILTERED = re.compile(
     r"content[\s_-]*policy|moderat|sensitive[\s_-]*(content|information)|data[\s_-]*inspection", re.IGNORECASE
 )
@@ -108,7 +113,7 @@ def read_error(status: int, payload: Mapping[str, Any], redact: Redactor) -> Ste
     if _FILTERED.search(words):
         return Moderated(message, facts=facts)
     # 403 is documented for an empty account and for a model that the key may not use; the words tell them apart.
-    if status == 402 or (status == 403 and _SPENT.search(words)):
+    if status == 402 or (status == 403 and is_spent(words)):
         return CreditExhausted(message, facts=facts)
     if status == 404 or (status == 403 and "model" in words.lower()):
         return ModelUnavailable(message, facts=facts)
@@ -119,7 +124,7 @@ def read_error(status: int, payload: Mapping[str, Any], redact: Redactor) -> Ste
 
 def read_limit(payload: Mapping[str, Any], redact: Redactor) -> StepError | None:
     """The 429 that no waiting mends. Inferred: OpenAI, whose errors New API imitates, says so of an empty account."""
-    if not _SPENT.search(" ".join(error_of(payload))):
+    if not is_spent(" ".join(error_of(payload))):
         return None
     message, facts = _told("RelayDance refused the request", payload, redact)
     return CreditExhausted(message, facts={**facts, "status": 429})

@@ -1,6 +1,9 @@
 """BabySea: what it is asked, what it answers, and what that means."""
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
@@ -11,6 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 import providers
+from domain.breaker import Sign, sign_of
 from domain.errors import (
     AuthError,
     BadCredentials,
@@ -20,6 +24,7 @@ from domain.errors import (
     JobFailed,
     ModelUnavailable,
     Moderated,
+    Next,
     Refused,
     SetupError,
     StartUnknown,
@@ -45,6 +50,7 @@ from domain.provider import (
     Succeeded,
     Unsure,
 )
+from net.paid import rehearse
 from providers import babysea, bfl, byteplus
 from providers._answers import Redactor
 from providers.babysea import MODELS
@@ -52,6 +58,8 @@ from providers.babysea.webhook import read_notice, sign
 from providers.babysea.wire import build_body, build_estimate, read_error, read_estimate, read_job, read_state
 from tests.contract.adapters import Control, adapter, ended, key_of, request
 from tests.support.pictures import jpeg
+from tests.support.sandbox_server import QUICK, running_sandbox
+from tests.support.waiting import eventually
 
 FLEX, PRO = MODELS["bfl/flux-2-flex"], MODELS["bfl/flux-1.1-pro"]
 SCHNELL, DANCE = MODELS["bfl/flux-schnell"], MODELS["bytedance/seedance-1.5-pro"]
@@ -302,6 +310,38 @@ async def test_no_room_is_a_refusal_that_says_when_to_come_again(sandbox: Contro
     assert await sandbox.paid_starts() == 0
 
 
+@pytest.mark.parametrize(
+    ("headers", "details", "seconds"),
+    [
+        ({}, {"retry_after_seconds": 21, "limit": 60}, 21),
+        ({"retry-after": "7"}, {"retry_after_seconds": 21}, 7),
+        ({}, {"retry_after_seconds": 1e9}, 3600),
+        ({}, {"retry_after_seconds": -1}, None),
+        ({}, {"retry_after_seconds": "soon"}, None),
+        ({}, {"retry_after_seconds": True}, None),
+        ({}, ["odd"], None),
+    ],
+    ids=str,
+)
+async def test_when_to_come_again_may_stand_in_the_answer_itself(
+    sandbox: Control, http: httpx.AsyncClient, headers: dict[str, str], details: object, seconds: float | None
+) -> None:
+    body = complaint(code="BSE1005", type="rate_limit_exceeded", message="Too many.", retryable=True, details=details)
+    full = {"kind": "status", "provider": "babysea", "status": 429, "headers": headers, "body": body}
+    provider = sea(sandbox, http)
+    job = await start(provider, request(FLEX, BOAT))
+    await sandbox.put_faults(full, full | {"operation": "status"}, full | {"operation": "cancel"})
+    asking: list[Callable[[], Awaitable[object]]] = [
+        lambda: start(provider, request(FLEX, BOAT)),
+        lambda: provider.status(job),
+        lambda: provider.cancel(job),
+    ]
+    for ask in asking:
+        with pytest.raises(Refused) as raised:
+            await ask()
+        assert (raised.value.reason, raised.value.retry_after) == ("provider_rate_limited", seconds)
+
+
 async def test_an_estimate_that_fails_holds_nothing_up(sandbox: Control, http: httpx.AsyncClient) -> None:
     provider = sea(sandbox, http, BABYSEA_API_KEY="sandbox-babysea-expired")
     assert isinstance(provider, babysea.BabySea)
@@ -403,7 +443,9 @@ def test_types_decide_before_numbers(status: int, payload: dict[str, Any] | None
         (409, {"code": "BSE2015"}, InputRejected),
         (409, {"code": "BSE2016", "retryable": True}, StartUnknown),
         (502, {"code": "BSE3003", "type": "all_providers_failed", "retryable": False}, JobFailed),
-        (502, {"code": "BSE3003", "type": "all_providers_failed", "retryable": True}, StartUnknown),
+        (502, {"code": "BSE3003", "type": "all_providers_failed", "retryable": True}, JobFailed),
+        (502, {"code": "BSE3001", "type": "provider_error", "retryable": True}, JobFailed),
+        (504, {"code": "BSE3002", "type": "provider_timeout", "retryable": True}, StartUnknown),
         (504, {"code": "BSE3002", "type": "provider_timeout", "retryable": False}, StartUnknown),
         (503, {"type": "provider_credits_exhausted"}, CreditExhausted),
     ],
@@ -416,6 +458,49 @@ async def test_an_answer_of_doubtful_status_is_believed_where_it_is_certain(
     await sandbox.put_faults({"provider": "babysea", "operation": "submit"} | told)
     with pytest.raises(kind):
         await start(sea(sandbox, http), request(FLEX, BOAT))
+
+
+async def test_a_start_that_every_upstream_failed_costs_nothing_and_is_not_sent_again(
+    sandbox: Control, http: httpx.AsyncClient
+) -> None:
+    said = [{"provider": "bfl", "code": "X", "type": "y", "message": "overloaded", "retryable": True}]
+    error = {"code": "BSE3003", "type": "all_providers_failed", "message": "All failed.", "retryable": True}
+    body = complaint(**error, provider_errors=said)
+    await sandbox.put_faults({"provider": "babysea", "kind": "status", "status": 502, "body": body})
+    with pytest.raises(JobFailed, match="bfl: overloaded") as raised:
+        await start(sea(sandbox, http), request(FLEX, BOAT))
+    assert raised.value.facts == {"provider_code": "BSE3003", "cost": 0}
+    assert raised.value.next is Next.NEXT_CANDIDATE
+
+
+async def test_a_start_that_is_still_under_way_is_no_failure_of_the_account(http: httpx.AsyncClient) -> None:
+    async with running_sandbox(replace(QUICK, babysea_start_seconds=600)) as url:
+        sandbox, order, key = Control(url, http), request(FLEX, BOAT), new_key()
+        provider = sea(sandbox, http)
+        first = asyncio.create_task(provider.submit(order, key, None))
+        try:
+            await eventually(sandbox.submits, lambda rows: len(rows) == 1)
+            with pytest.raises(StartUnknown) as raised:
+                await provider.submit(order, key, None)
+        finally:
+            first.cancel()
+        assert raised.value.facts == {"in_progress": True}
+        assert sign_of(raised.value) is Sign.NOTHING
+
+
+async def test_a_rehearsal_asks_babysea_nothing(sandbox: Control) -> None:
+    asked: list[httpx.Request] = []
+
+    async def note(call: httpx.Request) -> None:
+        asked.append(call)
+
+    async with httpx.AsyncClient(trust_env=False, event_hooks={"request": [note]}) as http:
+        provider = sea(sandbox, http)
+        sent = await rehearse(lambda: provider.submit(request(FLEX, BOAT), new_key(), None))
+        assert asked == []
+        await start(provider, request(FLEX, BOAT))
+    assert sent.body == BOAT | {"generation_output_number": 1}
+    assert [call.url.path.split("/")[3] for call in asked] == ["estimate", "generate"]
 
 
 def test_what_each_upstream_said_is_told() -> None:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -310,6 +311,8 @@ def test_both_words_for_success_are_understood(answer: dict[str, Any]) -> None:
         {"code": 200, "data": {"task_id": [5]}},
         {"code": 1000, "message": "no", "data": {"task_id": TASK}},
         {"data": {"task_id": TASK}},
+        {"code": 202, "message": "Accepted"},
+        {"code": 500, "message": "it broke, who knows when"},
     ],
     ids=str,
 )
@@ -438,8 +441,22 @@ def test_a_minted_token_is_kept_until_a_minute_before_its_end() -> None:
     assert second.redact(f"bad token {second.token}!") == "bad token [redacted]!"
 
 
+def test_of_several_calls_that_were_refused_the_first_mints_and_the_others_take_its_token() -> None:
+    now = [1_000.0]
+    bearers = Bearers("access", "secret", clock=lambda: now[0])
+    refused = bearers.current()
+    now[0] += 5
+    fresh = bearers.in_place_of(refused)
+    now[0] += 5
+    assert fresh is not None and fresh.token != refused.token
+    assert bearers.in_place_of(refused) is fresh
+    assert bearers.current() is fresh
+
+
 def test_a_ready_token_is_used_as_it_is() -> None:
-    assert Bearers("a-ready-token", None).current().token == "a-ready-token"
+    ready = Bearers("a-ready-token", None)
+    assert ready.current().token == "a-ready-token"
+    assert ready.in_place_of(ready.current()) is None
 
 
 # ---- over HTTP ----------------------------------------------------------------------------------------------------
@@ -497,6 +514,44 @@ async def test_a_token_minted_from_the_pair_of_keys_opens_the_api(sandbox: Contr
         await wrong.submit(ORDER, "key", None)
 
 
+def minting(url: str, http: httpx.AsyncClient, ahead: list[float]) -> Provider:
+    """By a clock that is so many seconds ahead: Bach takes no token that is not valid yet."""
+    bearers = Bearers("sandbox-access-key", SECRET_KEY, clock=lambda: time.time() + ahead[0])
+    return bach.Bach(http, bearers, base=f"{url}/bach")
+
+
+async def test_a_token_that_is_refused_is_minted_anew_once_and_the_task_started_once(sandbox: Control) -> None:
+    ahead = [0.0]
+
+    async def set_the_clock_right(answer: httpx.Response) -> None:
+        if answer.status_code == 401:
+            ahead[0] = 0.0
+
+    async with httpx.AsyncClient(trust_env=False, event_hooks={"response": [set_the_clock_right]}) as http:
+        ahead[0] = 600.0
+        job = await start(minting(sandbox.url, http, ahead), ORDER)
+        assert len(await sandbox.submits()) == 2
+        assert await sandbox.paid_starts() == 1
+        ahead[0] = 600.0
+        assert isinstance(await ended(minting(sandbox.url, http, ahead), job), Succeeded)
+
+
+async def test_a_fresh_token_that_is_refused_too_is_the_keys_fault(sandbox: Control, http: httpx.AsyncClient) -> None:
+    provider = minting(sandbox.url, http, [600.0])
+    with pytest.raises(BadCredentials):
+        await provider.submit(ORDER, "key", None)
+    assert len(await sandbox.submits()) == 2
+    with pytest.raises(Refused) as raised:
+        await provider.status(Job(TASK))
+    assert raised.value.reason == "provider_unauthorized"
+
+
+async def test_a_ready_token_that_is_refused_is_not_sent_again(sandbox: Control, http: httpx.AsyncClient) -> None:
+    with pytest.raises(BadCredentials):
+        await bach_at(sandbox.url, http, BACH_API_KEY="wrong-key-123").submit(ORDER, "key", None)
+    assert len(await sandbox.submits()) == 1
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -509,7 +564,6 @@ async def test_a_token_minted_from_the_pair_of_keys_opens_the_api(sandbox: Contr
         {"kind": "garbage"},
         {"kind": "html"},
         {"kind": "wrong_type"},
-        {"kind": "error_in_200"},
         {"kind": "no_job_id"},
     ],
     ids=shown,
@@ -521,6 +575,31 @@ async def test_a_lost_answer_leaves_the_start_unknown(
     with pytest.raises(StartUnknown):
         await provider.submit(ORDER, "key", None)
     assert await sandbox.paid_starts() == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "data", "kind"),
+    [
+        (1302, {}, CreditExhausted),
+        (1000, None, InputRejected),
+        ("1000", {"task_id": ""}, InputRejected),
+        (4711, {}, InputRejected),
+        (401, {}, BadCredentials),
+        (403, {}, BadCredentials),
+        (404, {}, ModelUnavailable),
+        (429, {}, Refused),
+    ],
+)
+async def test_an_error_code_under_http_200_is_a_refusal_that_started_nothing(
+    provider: Provider, sandbox: Control, code: object, data: object, kind: type[StepError]
+) -> None:
+    body = {"code": code, "message": "Not this time.", "data": data}
+    await sandbox.put_faults({"kind": "status", "status": 200, "body": body})
+    with pytest.raises(kind, match="Not this time") as raised:
+        await provider.submit(ORDER, "key", None)
+    assert type(raised.value) is kind
+    assert raised.value.facts == {"status": 200, "provider_code": str(code)}
+    assert await sandbox.paid_starts() == 0
 
 
 async def test_no_room_is_refused_with_the_time_to_wait(provider: Provider, sandbox: Control) -> None:

@@ -360,6 +360,11 @@ def test_an_error_in_no_known_shape_is_empty(body: dict[str, Any] | None) -> Non
         (403, "Arrearage", "", CreditExhausted),
         (403, "insufficient_user_quota", "", CreditExhausted),
         (403, "", "Insufficient balance.", CreditExhausted),
+        (403, "pre_consume_token_quota_failed", "token quota is not enough, need quota: $0.75", CreditExhausted),
+        (403, "new_api_error", "token quota is not enough", CreditExhausted),
+        (401, "new_api_error", "该令牌额度已用尽", CreditExhausted),
+        (403, "fail_to_fetch_task", '{"code":"Arrearage"}', CreditExhausted),
+        (403, "new_api_error", "No available channel for model wan2.6-i2v under group vip", ModelUnavailable),
         (402, "", "", CreditExhausted),
         (401, "InvalidApiKey", "", BadCredentials),
         (403, "AccessDenied", "", BadCredentials),
@@ -555,6 +560,68 @@ async def test_a_used_up_allocation_is_waited_for_longer(
     with pytest.raises(Refused) as raised:
         await provider.submit(ORDER, "key", None)
     assert (raised.value.reason, raised.value.retry_after) == ("provider_rate_limited", seconds)
+
+
+def in_shape(shape: str, code: str | None, message: str) -> dict[str, Any]:
+    """An error as the gateway's task routes word it, or as its others do, which may name a type alone."""
+    if shape == "task":
+        return {"code": code or "", "message": message, "data": None}
+    return {"error": {"message": message, "type": "new_api_error", "param": "", "code": code}}
+
+
+CHANNEL = "No available channel for model wan2.6-i2v under group default (distributor)"
+
+
+@pytest.mark.parametrize("shape", ["openai", "task"])
+@pytest.mark.parametrize(
+    ("status", "code", "message", "kind"),
+    [
+        (503, "model_not_found", CHANNEL, ModelUnavailable),
+        (503, None, CHANNEL, ModelUnavailable),
+        (503, None, "当前分组 default 下对于模型 wan2.6-i2v 无可用渠道", ModelUnavailable),
+        (500, "insufficient_user_quota", "user quota is not enough", CreditExhausted),
+        (503, "Arrearage", "Access denied, please make sure your account is in good standing.", CreditExhausted),
+        (429, "insufficient_quota", "You have insufficient quota.", CreditExhausted),
+        (429, None, "用户额度不足", CreditExhausted),
+        (403, None, "token quota is not enough, token remain quota: $0.01", CreditExhausted),
+    ],
+)
+async def test_what_the_gateway_refuses_before_it_passes_anything_on_has_started_nothing(
+    provider: Provider, sandbox: Control, shape: str, status: int, code: str | None, message: str, kind: type[StepError]
+) -> None:
+    body = in_shape(shape, code, message)
+    await sandbox.put_faults({"kind": "status", "status": status, "body": body})
+    with pytest.raises(kind) as raised:
+        await provider.submit(ORDER, "key", None)
+    assert type(raised.value) is kind
+    assert raised.value.facts["status"] == status
+    assert message in raised.value.message
+
+
+@pytest.mark.parametrize("shape", ["openai", "task"])
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("get_channel_failed", "分组 default 下模型 wan2.6-i2v 的可用渠道不存在（retry）"),
+        ("get_channel_failed", CHANNEL),
+        (None, "no available channel for retry (group=default, model=wan2.6-i2v)"),
+        (None, "The server is overloaded."),
+    ],
+)
+async def test_a_gateway_that_fails_at_its_second_try_may_have_started_a_task_at_its_first(
+    provider: Provider, sandbox: Control, shape: str, code: str | None, message: str
+) -> None:
+    await sandbox.put_faults({"kind": "status", "status": 500, "body": in_shape(shape, code, message)})
+    with pytest.raises(StartUnknown):
+        await provider.submit(ORDER, "key", None)
+
+
+@pytest.mark.parametrize("code", ["Throttling", "Throttling.RateQuota", "Throttling.AllocationQuota"])
+async def test_a_quota_that_comes_back_is_waited_for(provider: Provider, sandbox: Control, code: str) -> None:
+    body = {"request_id": "r-1", "code": code, "message": "Requests rate limit exceeded: insufficient quota."}
+    await sandbox.put_faults({"kind": "status", "status": 429, "body": body})
+    with pytest.raises(Refused):
+        await provider.submit(ORDER, "key", None)
 
 
 @pytest.mark.parametrize("shape", ["native", "openai", "task"])

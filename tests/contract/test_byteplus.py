@@ -62,6 +62,7 @@ from providers.byteplus.wire import (
     read_state,
 )
 from tests.contract.adapters import TOKEN, Control, adapter, ended, key_of, request, start
+from tests.contract.test_every_provider import faults_of, plan
 from tests.support.pictures import jpeg
 from tests.support.sandbox_server import QUICK, running_sandbox
 from tests.support.webhook_receiver import Receiver
@@ -90,6 +91,10 @@ def shown(value: object) -> str:
 def picture_item(role: str | None, url: str = "https://example.com/a.png") -> dict[str, Any]:
     item: dict[str, Any] = {"type": "image_url", "image_url": {"url": url}}
     return item if role is None else item | {"role": role}
+
+
+VIDEO = {"type": "video_url", "video_url": {"url": "https://example.com/a.mp4"}, "role": "reference_video"}
+SOUND = {"type": "audio_url", "audio_url": {"url": "https://example.com/a.mp3"}, "role": "reference_audio"}
 
 
 # ---- models -------------------------------------------------------------------------------------------------------
@@ -154,6 +159,10 @@ def test_the_published_run_passes_unchanged() -> None:
             {"content": [picture_item("last_frame") | {"image_url": {"url": 5}}]},
             ("content", 0, "image_url", "url"),
         ),
+        *(
+            (SECOND, {"content": [item | {item["type"]: {"url": "not an address"}}]}, ("content", 0, item["type"]))
+            for item in (picture_item("last_frame"), VIDEO, SOUND)
+        ),
         (DANCE, CONTENT | {"duration": 13}, ("duration",)),
         (DANCE, CONTENT | {"duration": -2}, ("duration",)),
         (DANCE, CONTENT | {"frames": 29}, ("frames",)),
@@ -180,18 +189,22 @@ def test_what_no_model_takes_is_refused_with_its_path(
     ("card", "params", "path"),
     [
         (DANCE, {"content": [{"type": "text"}]}, ("content", 0, "text")),
-        (DANCE, {"content": [TEXT | {"image_url": {"url": "x"}}]}, ("content", 0, "image_url")),
+        (DANCE, {"content": [TEXT | {"image_url": {"url": "https://x"}}]}, ("content", 0, "image_url")),
         (DANCE, {"content": [TEXT | {"role": "first_frame"}]}, ("content", 0, "role")),
         (DANCE, {"content": [picture_item("reference_video")]}, ("content", 0, "role")),
         (DANCE, {"content": [TEXT, picture_item("last_frame"), picture_item("last_frame")]}, ("content",)),
         (SECOND, {"content": [picture_item("last_frame"), picture_item("reference_image")]}, ("content",)),
         (FAST, {"content": [picture_item("last_frame")]}, ("content", 0, "role")),
         (FIRST, {"content": [{"type": "draft_task", "draft_task": {"id": "cgt-1"}}]}, ("content", 0, "type")),
-        (
-            DANCE,
-            {"content": [{"type": "video_url", "video_url": {"url": "x"}, "role": "reference_video"}]},
-            ("content", 0, "type"),
-        ),
+        (DANCE, {"content": [VIDEO]}, ("content", 0, "type")),
+        (SECOND, {"content": [TEXT, VIDEO | {"role": None}]}, ("content", 1, "role")),
+        (SECOND, {"content": [*[VIDEO] * 4]}, ("content",)),
+        (SECOND, {"content": [VIDEO, *[SOUND] * 4]}, ("content",)),
+        (SECOND, {"content": [*[picture_item("reference_image")] * 10]}, ("content",)),
+        (SECOND, {"content": [picture_item("first_frame"), picture_item("reference_image")]}, ("content",)),
+        (SECOND, {"content": [picture_item(None), VIDEO]}, ("content",)),
+        (SECOND, {"content": [picture_item("first_frame"), SOUND]}, ("content",)),
+        (SECOND, {"content": [picture_item("last_frame"), SOUND]}, ("content",)),
         (DANCE, CONTENT | {"duration": 0}, ("duration",)),
         (SECOND, CONTENT | {"duration": 3}, ("duration",)),
         (FIRST, CONTENT | {"frames": 30}, ("frames",)),
@@ -240,6 +253,10 @@ def test_what_is_uncertain_is_accepted_with_a_warning(card: ModelCard, params: d
         (DANCE, {"content": [{"type": "text", "text": "a -- b, a--b, --unknown"}, picture_item("last_frame")]}),
         (FIRST, CONTENT | {"frames": 289, "duration": 2}),
         (SECOND, {"content": [TEXT, *[picture_item("reference_image")] * 9], "priority": 9}),
+        (SECOND, {"content": [TEXT, *[VIDEO] * 3, *[SOUND] * 3]}),
+        (SECOND, {"content": [TEXT, picture_item("reference_image", "asset://a"), VIDEO, SOUND]}),
+        (DANCE, {"content": [TEXT, picture_item("last_frame", BYTES_TEXT)]}),
+        (DANCE, {"content": [{"type": "draft_task", "draft_task": {"id": "cgt-20261121030000-ab1cd"}}]}),
     ],
     ids=shown,
 )
@@ -250,22 +267,70 @@ def test_what_is_documented_passes_without_a_word(card: ModelCard, params: dict[
 
 
 @pytest.mark.parametrize(
-    ("roles", "pictures", "fits"),
+    ("card", "items", "pictures", "fits"),
     [
-        ([], 1, True),
-        (["last_frame"], 1, True),
-        (["reference_image"], 1, False),
-        (["reference_video"], 1, False),
-        (["reference_image"], 0, True),
-        (["reference_video", "reference_audio"], 3, True),
+        (SECOND, [TEXT], 0, True),
+        (SECOND, [], 0, False),
+        (SECOND, [], 1, True),
+        (SECOND, [picture_item("last_frame")], 0, False),
+        (SECOND, [picture_item("last_frame")], 1, True),
+        (SECOND, [picture_item("last_frame")], 2, False),
+        (SECOND, [picture_item("reference_image")], 0, True),
+        (SECOND, [picture_item("reference_image")] * 8, 1, True),
+        (SECOND, [picture_item("reference_image")] * 9, 1, False),
+        (SECOND, [VIDEO, SOUND], 0, True),
+        (SECOND, [VIDEO, SOUND], 1, True),
+        (SECOND, [VIDEO], 9, True),
+        (SECOND, [TEXT, SOUND], 0, False),
+        (SECOND, [TEXT, SOUND], 1, True),
+        (SECOND, [TEXT, SOUND, picture_item("reference_image")], 0, True),
+        (FIRST, [picture_item("reference_image")], 0, True),
+        (FIRST, [picture_item("reference_image")], 1, False),
     ],
-    ids=str,
+    ids=shown,
 )
-def test_references_stand_beside_other_references_and_never_beside_a_first_frame(
-    roles: list[str], pictures: int, fits: bool
+def test_content_is_judged_with_the_steps_own_pictures(
+    card: ModelCard, items: list[dict[str, Any]], pictures: int, fits: bool
 ) -> None:
-    content = [TEXT, *({"type": role.replace("reference_", "") + "_url", "role": role} for role in roles)]
-    assert (SECOND.check_pictures({"content": content}, pictures) == []) is fits
+    """Frames and references exclude each other, and no sound stands alone."""
+    params = {"content": items}
+    assert card.check(params) == []
+    assert (card.check_pictures(params, pictures) == []) is fits
+
+
+@pytest.mark.parametrize(
+    ("card", "items", "pictures", "is_said"),
+    [
+        (SECOND, [TEXT], 1, False),
+        (SECOND, [TEXT], 2, True),
+        (SECOND, [TEXT, VIDEO], 1, True),
+        (SECOND, [TEXT, SOUND], 1, True),
+        (SECOND, [TEXT, VIDEO], 0, False),
+        (DANCE, [TEXT, picture_item("last_frame")], 1, False),
+    ],
+    ids=shown,
+)
+def test_that_the_steps_picture_becomes_a_reference_is_said(
+    card: ModelCard, items: list[dict[str, Any]], pictures: int, is_said: bool
+) -> None:
+    said = [fault.message for fault in card.warn_pictures({"content": items}, pictures)]
+    assert ["first reference, not the first frame" in message for message in said] == [True] * is_said
+
+
+def test_a_first_frame_beside_references_is_refused_where_it_stands() -> None:
+    params = {"content": [TEXT, picture_item("first_frame"), VIDEO]}
+    assert SECOND.read_inputs(params) == ((ADDRESS.url,), params)
+    assert [fault.path for fault in SECOND.check(params)] == [("content",)]
+
+
+def test_in_a_step_that_the_chain_feeds_videos_and_sounds_go_beside_its_picture() -> None:
+    step = plan(SECOND, {"content": [TEXT, VIDEO, SOUND]}, fed=True).steps[1]
+    assert step.inputs == ()
+    assert step.candidates[0].params == {"content": [TEXT, VIDEO, SOUND]}
+    faults = faults_of(SECOND, {"content": [TEXT, VIDEO | {"role": "first_frame"}]}, fed=True)
+    assert ("input", "main_params", "content", 1, "video_url") in [fault.path for fault in faults]
+    (fault,) = faults_of(DANCE, {"content": [TEXT, SOUND]}, fed=True)
+    assert "only Seedance 2" in fault.message
 
 
 @pytest.mark.parametrize(
@@ -438,6 +503,28 @@ def test_a_chains_picture_comes_after_the_callers_own_items() -> None:
         "safety_identifier": TOKEN,
     }
     assert isinstance(built["duration"], int)
+
+
+@pytest.mark.parametrize(
+    ("items", "pictures", "sent"),
+    [
+        ([TEXT, VIDEO], [ADDRESS], [TEXT, picture_item("reference_image"), VIDEO]),
+        ([TEXT, SOUND], [ADDRESS], [TEXT, picture_item("reference_image"), SOUND]),
+        ([SOUND, TEXT], [ADDRESS], [TEXT, picture_item("reference_image"), SOUND]),
+        (
+            [TEXT, picture_item("reference_image", "https://b.example")],
+            [ADDRESS],
+            [TEXT, picture_item("reference_image"), picture_item("reference_image", "https://b.example")],
+        ),
+        ([TEXT, VIDEO], [], [TEXT, VIDEO]),
+    ],
+    ids=shown,
+)
+def test_beside_references_the_steps_picture_is_the_first_of_them(
+    items: list[dict[str, Any]], pictures: list[InputFile], sent: list[dict[str, Any]]
+) -> None:
+    built = build_task_body(SECOND, request(SECOND, {"content": items}, *pictures), "ep-1")
+    assert built["content"] == sent
 
 
 def test_no_picture_is_left_out_in_silence() -> None:
@@ -743,6 +830,12 @@ def test_a_notice_that_is_no_json_object_is_the_senders_fault(body: bytes) -> No
 @pytest.fixture
 def provider(sandbox: Control, http: httpx.AsyncClient) -> Provider:
     return adapter(byteplus, sandbox.url, http)
+
+
+async def test_the_simulator_takes_what_the_adapter_sends_with_references(provider: Provider, sandbox: Control) -> None:
+    for items in ([TEXT, VIDEO, SOUND], [TEXT, SOUND], [SOUND, picture_item("reference_image")]):
+        await start(provider, request(SECOND, {"content": items}, ADDRESS))
+    assert await sandbox.paid_starts() == 3
 
 
 async def test_pictures_are_finished_by_the_submit_itself(provider: Provider, sandbox: Control) -> None:

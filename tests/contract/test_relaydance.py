@@ -26,6 +26,7 @@ from domain.errors import (
 )
 from domain.media import InputFile, InputForm, MediaKind, MediaRequest
 from domain.money import Cost
+from domain.plan import ChainPlan
 from domain.provider import (
     Accepted,
     Canceled,
@@ -48,7 +49,7 @@ from net.paid import fenced
 from providers import relaydance
 from providers._answers import Redactor
 from providers.relaydance import MODELS
-from providers.relaydance.models import check_pictures, with_citation
+from providers.relaydance.citations import check_pictures, with_citation
 from providers.relaydance.references import reference
 from providers.relaydance.wire import (
     build_body,
@@ -65,6 +66,7 @@ from tests.support.orders import order
 from tests.support.pictures import jpeg
 from tests.support.sandbox_server import QUICK, running_sandbox
 from tests.support.webhook_receiver import Receiver
+from tests.unit.domain.test_planning import plan as planned
 
 NOW = datetime(2026, 11, 21, 3, 10, tzinfo=UTC)
 SINGING = MODELS["relaydance/seedance-1-5-pro-with-audio"]
@@ -253,7 +255,17 @@ def test_references_are_read_in_their_order_and_the_rest_stays() -> None:
 )
 def test_content_that_will_be_refused_is_left_together(content: list[Any]) -> None:
     """Otherwise the numbers of the pictures would shift, or a mixture go unnoticed."""
-    assert FUSION.read_inputs(having(*content)) == ((), having(*content))
+    urls, rest = FUSION.read_inputs(having(*content))
+    assert rest == having(*content)
+    assert set(urls) <= {"https://a", "https://b"}
+
+
+@pytest.mark.parametrize("content", [[FIRST], [FIRST, LAST], [VIDEO, LAST, FIRST]], ids=shown)
+def test_a_first_frame_is_read_and_keeps_its_place_and_role(content: list[Any]) -> None:
+    assert SILENT.read_inputs(having(*content)) == ((KITE,), having(*content))
+    assert SILENT.read_neutral(having(*content)).images == (KITE,)
+    assert SILENT.check(having(*content)) == []
+    assert SILENT.check_pictures(having(*content), 1) == []
 
 
 def test_nine_references_are_planned_in_their_order_and_ten_are_refused() -> None:
@@ -302,6 +314,11 @@ def test_a_prompt_cites_at_least_the_first_picture(prompt: str, cited: str) -> N
         ("@image2", 0, [FIRST, LAST], True),
         ("@image1", 1, [VIDEO], True),
         ("a kite", 1, [LAST], False),
+        ("a kite", 1, [FIRST], True),
+        ("a kite", 1, [FIRST, LAST], True),
+        ("@image2", 1, [FIRST, LAST], True),
+        ("@image2", 1, [FIRST], False),
+        ("a kite", 2, [FIRST], False),
     ],
     ids=shown,
 )
@@ -310,6 +327,66 @@ def test_citations_and_roles_are_judged_with_the_chains_pictures(
 ) -> None:
     params = having(*content) | {"prompt": prompt}
     assert (check_pictures(params, pictures) == []) is fits
+
+
+@pytest.mark.parametrize(
+    ("prompt", "pictures", "content", "uncited"),
+    [
+        ("@image2 moves", 2, [], "@image1"),
+        ("@image1 and @image2", 2, [], None),
+        ("it moves", 3, [], "@image2, @image3"),
+        ("@image3 beside @image1", 4, [], "@image2, @image4"),
+        ("it moves", 1, [], None),
+        ("it moves", 0, [], None),
+        ("it moves", 1, [VIDEO, SOUND], None),
+        ("it moves", 1, [FIRST, LAST], None),
+    ],
+    ids=shown,
+)
+def test_pictures_that_the_prompt_never_cites_are_told(
+    prompt: str, pictures: int, content: list[Any], uncited: str | None
+) -> None:
+    """A prompt that cites none gets @image1, so a lone picture is always cited; frames need no citation."""
+    warnings = FUSION.warn_pictures(having(*content) | {"prompt": prompt}, pictures)
+    assert [warning.path for warning in warnings] == ([("prompt",)] if uncited else [])
+    assert all(f"never cites {uncited};" in warning.message for warning in warnings)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "content", "is_told"), [(1, [], 0), (3, [], 1), (1, [FIRST], 0), (1, [FIRST, LAST], 1)]
+)
+def test_a_model_that_takes_one_picture_at_its_maker_says_so(pictures: int, content: list[Any], is_told: int) -> None:
+    params = having(*content) | {"prompt": "@image1 @image2 @image3"}
+    for card, told in ((HORSE, is_told), (FUSION, 0)):
+        warnings = [warning.message for warning in card.warn_pictures(params, pictures)]
+        assert ["takes 1 and no more" in warning for warning in warnings] == [True] * told
+
+
+@pytest.mark.parametrize("content", [[FIRST], [FIRST, LAST], [LAST, FIRST]], ids=shown)
+def test_a_first_frame_is_the_start_picture_of_a_template_that_asks_for_one(content: list[Any]) -> None:
+    (step,) = start_from(having(*content)).steps
+    assert [ref.url for ref in step.inputs] == [KITE]
+    assert step.candidates[0].params == having(*content)
+    assert start_from(having(*content), source_image_url=KITE).steps == (step,)
+
+
+def test_a_start_picture_has_one_role_and_no_picture_is_called_missing_that_is_there() -> None:
+    for content, more in (
+        ([FIRST], {"source_image_url": "https://example.com/another.png"}),
+        ([LAST], {"source_image_url": KITE}),
+        ([FIRST, reference("https://example.com/b.png")], {}),
+        ([LAST, reference("https://example.com/b.png")], {}),
+    ):
+        with pytest.raises(RequestError) as raised:
+            start_from(having(*content), **more)
+        (fault,) = raised.value.faults
+        assert fault.path == ("input", "image_to_video_params", "metadata", "content")
+        assert "exclude each other" in fault.message
+
+
+def start_from(params: dict[str, Any], **input: Any) -> ChainPlan:
+    asked = {"image_to_video_model": SILENT.id, "image_to_video_params": params} | input
+    return planned("image-to-video", asked)
 
 
 @pytest.mark.parametrize(
@@ -424,6 +501,15 @@ def test_frames_are_sent_as_they_are_and_nothing_is_cited() -> None:
     }
     for params in (PROMPT, having(), having(ratio=None)):
         assert build_body(SILENT, request(SILENT, params), [], None) == {"model": SILENT.raw_id, **PROMPT}
+
+
+@pytest.mark.parametrize("content", [[FIRST], [FIRST, LAST], [VIDEO, LAST, FIRST]], ids=shown)
+def test_the_steps_own_picture_is_sent_as_the_first_frame_that_it_was_named(content: list[Any]) -> None:
+    built = build_body(SILENT, request(SILENT, having(*content)), ["https://ours"], None)
+    assert built["prompt"] == PROMPT["prompt"]
+    assert built["metadata"]["content"] == [
+        item("image_url", "first_frame", "https://ours") if one is FIRST else one for one in content
+    ]
 
 
 # ---- answers ------------------------------------------------------------------------------------------------------
@@ -681,7 +767,7 @@ async def test_nine_pictures_pass_in_order_and_ten_are_refused(provider: Provide
     assert await sandbox.paid_starts() == 1
 
 
-@pytest.mark.parametrize("params", [{"prompt": "@image2 flies"}, having(FIRST)], ids=shown)
+@pytest.mark.parametrize("params", [{"prompt": "@image2 flies"}, having(LAST)], ids=shown)
 async def test_what_does_not_fit_the_pictures_is_refused_before_anything_is_sent(
     provider: Provider, sandbox: Control, params: dict[str, Any]
 ) -> None:
@@ -689,6 +775,14 @@ async def test_what_does_not_fit_the_pictures_is_refused_before_anything_is_sent
         await provider.submit(request(SILENT, params, PICTURE), "key", None)
     assert raised.value.reason == "invalid_provider_params"
     assert (await sandbox.http.get(f"{sandbox.url}/_sandbox/jobs")).json() == []
+
+
+async def test_a_first_frame_of_bytes_is_uploaded_into_its_place(provider: Provider, sandbox: Control) -> None:
+    await start(provider, request(SILENT, having(LAST, FIRST), PICTURE))
+    (row,) = await sandbox.submits()
+    last, first = row["body"]["metadata"]["content"]
+    assert (last, first["role"], row["body"]["prompt"]) == (LAST, "first_frame", PROMPT["prompt"])
+    assert (await sandbox.http.get(first["image_url"]["url"])).content == PICTURE.data
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -811,17 +905,6 @@ async def test_an_upload_that_will_never_do_is_not_repeated(
         await provider.submit(request(SILENT, PROMPT, PICTURE), "key", None)
     assert type(raised.value) is kind
     assert "canary" not in raised.value.message
-    assert await sandbox.submits() == []
-
-
-async def test_uploads_that_take_too_long_start_nothing(
-    provider: Provider, sandbox: Control, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(relaydance, "UPLOADS_TIMEOUT", 0.05)
-    await sandbox.put_faults({"kind": "hang", "operation": "upload"})
-    with pytest.raises(Refused) as raised:
-        await provider.submit(request(SILENT, PROMPT, PICTURE), "key", None)
-    assert raised.value.reason == "provider_network_error"
     assert await sandbox.submits() == []
 
 

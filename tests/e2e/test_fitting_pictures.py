@@ -19,6 +19,7 @@ from tests.support.sandbox_server import QUICK, running_sandbox
 from tests.support.service import Json, Service, path_of, running_service
 
 DREAM, WAN = "bytedance/seedream-4.5", "bailian/wan2.6-i2v-flash"
+BACH, SEEDANCE = "bach/bach-1.0-preview", "bytedance/seedance-1.5-pro"
 REAL = replace(QUICK, media="real")
 
 
@@ -90,6 +91,42 @@ async def test_an_uploaded_picture_that_no_copy_can_fit_is_refused_before_anythi
     assert await service.submits(prompt=f"{reason} to move") == []
 
 
+async def test_a_model_that_stands_in_and_cannot_take_the_picture_is_refused_before_anything_is_paid(
+    service: Service,
+) -> None:
+    body = chained("too wide for the second", size="4096x1024")
+    body["input"]["chain_models"]["image_to_video_model"] = [WAN, SEEDANCE]
+    answer = await service.api.post("/api/v1/chains/chain1/runs", json=body)
+    assert answer.status_code == 400
+    [fault] = answer.json()["error"]["errors"]
+    assert fault["path"] == ["input", "chain_models", "image_to_video_model", 1]
+    assert "0.4 to 2.5" in fault["message"]
+    assert await service.submits(prompt="too wide for the second") == []
+
+
+@pytest.mark.parametrize(
+    ("model", "advice"), [(BACH, "720 pixels or more on the shorter side"), (WAN, "as many pixels as 1080P makes")]
+)
+async def test_a_picture_smaller_than_the_maker_advises_is_a_warning_and_holds_nothing_up(
+    service: Service, model: str, advice: str
+) -> None:
+    """Made by the chain, or uploaded."""
+    made = {
+        "chain_models": {"text_to_image_model": "bfl/flux-2-pro", "image_to_video_model": model},
+        "text_to_image_params": {"prompt": "a boat", "width": 512, "height": 512},
+    }
+    file = ("p.jpg", jpeg("small", (512, 512)), "image/jpeg")
+    asset = (await service.api.post("/api/v1/assets", files={"file": file})).json()
+    uploaded = {"image_to_video_model": model, "source_image_url": asset["id"]}
+    for slug, asked in (("chain1", made), ("image-to-video", uploaded)):
+        body = {"input": asked | {"image_to_video_prompt": "it moves"}}
+        answer = await service.api.post(f"/api/v1/chains/{slug}/runs?dry_run=true", json=body)
+        assert answer.status_code == 200, answer.text
+        [warning] = [said for said in answer.json()["warnings"] if "512×512" in said]
+        assert warning.startswith(f"image_to_video: {model} gets a picture of 512×512")
+        assert advice in warning
+
+
 async def test_what_pictures_a_model_takes_can_be_read(service: Service) -> None:
     shown = (await service.api.get(f"/api/v1/models/{WAN}")).json()["input_pictures"]
     assert (shown["minimum"], shown["maximum"]) == (1, 1)
@@ -100,9 +137,6 @@ async def test_what_pictures_a_model_takes_can_be_read(service: Service) -> None
         "most_side": 2_000,
         "opaque_png": True,
     }
-
-
-BACH = "bach/bach-1.0-preview"
 
 
 @pytest.fixture

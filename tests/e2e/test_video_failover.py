@@ -33,3 +33,22 @@ async def test_where_the_account_is_empty_the_next_model_makes_the_video_from_th
         assert video["served_by"] == {"provider": "byteplus", "model": SEEDANCE}
         assert video["generation_input_file"] == image["generation_output_file"]
         assert await service.sandbox.paid_starts() == 2
+
+
+async def test_every_value_that_the_next_model_is_not_told_stands_in_the_dry_run_and_in_its_attempt(
+    temporal: Client, tmp_path: Path
+) -> None:
+    async with running_service(temporal, tmp_path) as service:
+        await service.sandbox.put_faults({"kind": "no_credit", "provider": "bailian", "count": 9})
+        body = drawn("told in part")
+        body["input"]["chain_models"]["image_to_video_model"] = [WAN, BACH]
+        body["input"]["image_to_video_params"] = {
+            "input": {"prompt": "it moves", "negative_prompt": "blur", "template": "flying"},
+            "parameters": {"shot_type": "multi", "seed": 7, "watermark": False},
+        }
+        dry = await service.api.post("/api/v1/chains/chain1/runs?dry_run=true", json=body)
+        candidates = dry.json()["steps"][1]["candidates"]
+        assert [one.get("not_told") for one in candidates] == [None, ["input.template", "parameters.shot_type"]]
+        run = await service.succeeded((await service.create("chain1", body))["id"])
+        attempts = run["steps"][1]["attempts"]
+        assert [one.get("not_told") for one in attempts] == [None, ["input.template", "parameters.shot_type"]]

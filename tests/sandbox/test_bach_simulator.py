@@ -168,6 +168,41 @@ async def test_without_credit_no_task_is_made(sandbox: Sandbox) -> None:
     assert await sandbox.paid_starts() == 0
 
 
+async def test_a_balance_runs_out_and_can_be_filled_again(sandbox: Sandbox) -> None:
+    key = "sandbox-bach-with-a-balance"
+
+    async def fill(credits: int) -> None:
+        bearer = {"authorization": f"Bearer {key}"}
+        page = f"{sandbox.url}/bach/dashboard/credits"
+        assert (await sandbox.http.put(page, json={"credits": credits}, headers=bearer)).status_code == 200
+
+    await fill(8)
+    assert (await create(sandbox, key=key, duration=5)).status_code == 200
+    answer = await create(sandbox, key=key, duration=5)
+    assert (answer.status_code, answer.json()) == (403, {"code": 1302, "message": "Insufficient credit package."})
+    assert (await create(sandbox, key=key, duration=3)).status_code == 200
+    assert (await create(sandbox, key=key, duration=1)).status_code == 403
+    assert await sandbox.paid_starts() == 2
+    assert (await create(sandbox, duration=5)).status_code == 200, "another account's credits are its own"
+    await fill(5)
+    assert (await create(sandbox, key=key, duration=5)).status_code == 200
+
+
+async def test_a_task_that_fails_costs_no_credits(sandbox: Sandbox) -> None:
+    key = "sandbox-bach-with-another-balance"
+    bearer = {"authorization": f"Bearer {key}"}
+    await sandbox.http.put(f"{sandbox.url}/bach/dashboard/credits", json={"credits": 5}, headers=bearer)
+    await sandbox.put_faults({"kind": "failed"})
+    task_id = (await create(sandbox, key=key)).json()["data"]["task_id"]
+
+    async def status() -> str:
+        word: str = (await query(sandbox, task_id, key=key)).json()["data"]["status"]
+        return word
+
+    await eventually(status, lambda word: word == "TASK_FAILED")
+    assert (await create(sandbox, key=key)).status_code == 200
+
+
 @pytest.mark.parametrize("key", ["wrong", "not.a.token", "....", "eyJhbGciOiJub25lIn0.e30."])
 async def test_a_wrong_token_is_401(sandbox: Sandbox, key: str) -> None:
     for answer in (await create(sandbox, key=key), await query(sandbox, "x", key=key)):

@@ -1,5 +1,6 @@
 """Wan tasks as a client meets them, through the gateway and at DashScope itself."""
 
+import asyncio
 import base64
 import io
 import re
@@ -370,6 +371,61 @@ async def test_dashscope_answers_twenty_queries_a_second_and_the_gateway_more(sa
     refused = [answer.json()["code"] for answer in native if answer.status_code == 429]
     assert set(refused) == {"Throttling.RateQuota"}
     assert len(refused) <= 5
+
+
+async def limit(sandbox: Sandbox, key: str, **limits: int) -> None:
+    page = f"{sandbox.url}/bailian/dashboard/limits"
+    answer = await sandbox.http.put(page, json=limits, headers={"authorization": f"Bearer {key}"})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(("path", "headers"), [(GATEWAY, {}), (NATIVE, ASYNC)])
+async def test_an_account_with_a_limit_may_submit_so_often_a_second(
+    sandbox: Sandbox, path: str, headers: dict[str, str]
+) -> None:
+    key = f"sandbox-bailian-of-one-a-second-{len(headers)}"
+
+    async def submit() -> httpx.Response:
+        return await create(sandbox, order(), path, key=key, **headers)
+
+    await limit(sandbox, key, submissions_a_second=1)
+    answers = await asyncio.gather(*(submit() for _ in range(10)))
+    refused = [answer for answer in answers if answer.status_code != 200]
+    assert 0 < len(refused) < 10
+    assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(429, "Throttling.RateQuota")}
+    assert await sandbox.paid_starts() == 10 - len(refused)
+    await eventually(submit, lambda answer: answer.status_code == 200)
+    await limit(sandbox, key)
+    assert {(await submit()).status_code for _ in range(3)} == {200}
+
+
+async def test_tasks_beyond_those_that_may_run_at_once_wait(sandbox: Sandbox) -> None:
+    key = "sandbox-bailian-of-one-at-once"
+
+    async def started(key: str = key) -> str:
+        task_id: str = (await create(sandbox, order(), key=key)).json()["output"]["task_id"]
+        return task_id
+
+    async def status(task_id: str, key: str = key) -> str:
+        word: str = (await query(sandbox, task_id, key=key)).json()["output"]["task_status"]
+        return word
+
+    await limit(sandbox, key, running=1)
+    await sandbox.put_faults({"kind": "never_ends"})
+    first = await started()
+    await eventually(lambda: status(first), lambda word: word == "RUNNING")
+    second, elsewhere = await started(), await started("sandbox-bailian")
+    await eventually(lambda: status(elsewhere, "sandbox-bailian"), lambda word: word == "SUCCEEDED")
+    assert await status(second) == "PENDING"
+    await sandbox.http.delete(f"{sandbox.url}/_sandbox/jobs")  # lets go of what never ends
+    await eventually(lambda: status(second), lambda word: word == "SUCCEEDED")
+
+
+async def test_an_accounts_limits_can_be_off(sandbox: Sandbox) -> None:
+    async with running_sandbox(replace(QUICK, limits=False)) as url:
+        free = Sandbox(url, sandbox.http)
+        await limit(free, "sandbox-bailian", submissions_a_second=0, running=0)
+        assert (await end_of(free, await made(free, order())))["output"]["task_status"] == "SUCCEEDED"
 
 
 # ---- with real media ----------------------------------------------------------------------------------------------

@@ -112,6 +112,17 @@ async def test_a_real_clip_continues_the_uploaded_picture_in_the_size_asked(sand
         assert (gone.status_code, "could not be read" in gone.text) == (400, True)
 
 
+async def test_the_first_frame_is_known_by_its_role_and_not_by_its_place(sandbox: Sandbox) -> None:
+    async with running_sandbox(replace(QUICK, media="real")) as url:
+        real = Sandbox(url, sandbox.http)
+        square, wide = [(await upload(real, jpeg("kite", size))).json()["url"] for size in ((640, 640), (800, 400))]
+        metadata = {"resolution": "480p", "content": [item("last_frame", wide), item("first_frame", square)]}
+        end = await done(real, prompt="a kite", seconds="4", metadata=metadata)
+        with av.open(io.BytesIO((await real.http.get(end["url"])).content)) as container:
+            [film] = container.streams.video
+            assert (film.width, film.height) == (480, 480)
+
+
 @pytest.mark.parametrize(
     ("dialect", "task_id", "words", "url"),
     [

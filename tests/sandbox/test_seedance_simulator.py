@@ -17,6 +17,8 @@ LAST = {"type": "image_url", "image_url": {"url": "https://x.test/b.png"}, "role
 REFERENCE = {"type": "image_url", "image_url": {"url": "https://x.test/c.png"}, "role": "reference_image"}
 TEXT = {"type": "text", "text": "the boat drifts"}
 CLIP = {"type": "video_url", "video_url": {"url": "https://x.test/a.mp4"}, "role": "reference_video"}
+SOUND = {"type": "audio_url", "audio_url": {"url": "https://x.test/a.mp3"}, "role": "reference_audio"}
+DRAFT = {"type": "draft_task", "draft_task": {"id": "cgt-20261121030000-ab1cd"}}
 
 
 async def test_a_task_is_created_polled_and_billed_by_the_formula(sandbox: Sandbox) -> None:
@@ -115,7 +117,20 @@ async def test_a_field_outside_its_model_is_named(
         ("seedance-1-0-lite-t2v-250428", [TEXT, FIRST]),
         ("seedance-1-0-lite-i2v-250428", [TEXT]),
         ("dreamina-seedance-2-0-260128", [TEXT, FIRST, REFERENCE]),
+        ("dreamina-seedance-2-0-260128", [TEXT, FIRST, CLIP]),
+        ("dreamina-seedance-2-0-260128", [TEXT, FIRST, SOUND]),
+        ("dreamina-seedance-2-0-260128", [TEXT, {**FIRST, "role": None}, SOUND]),
+        ("dreamina-seedance-2-0-260128", [TEXT, FIRST, LAST, SOUND]),
         ("dreamina-seedance-2-0-260128", [TEXT, *[REFERENCE] * 10]),
+        ("dreamina-seedance-2-0-260128", [TEXT, *[CLIP] * 4]),
+        ("dreamina-seedance-2-0-260128", [TEXT, REFERENCE, *[SOUND] * 4]),
+        ("dreamina-seedance-2-0-260128", [TEXT, SOUND]),
+        ("dreamina-seedance-2-0-260128", [TEXT, {**CLIP, "role": None}]),
+        ("dreamina-seedance-2-0-260128", [TEXT, {**CLIP, "role": "reference_image"}]),
+        ("dreamina-seedance-2-0-260128", [TEXT, {**CLIP, "video_url": {"url": "not an address"}}]),
+        ("dreamina-seedance-2-0-260128", [TEXT, REFERENCE, {"type": "audio_url", "role": "reference_audio"}]),
+        ("dreamina-seedance-2-0-260128", [DRAFT]),
+        ("seedance-1-5-pro-251215", [{"type": "draft_task", "draft_task": {"id": ""}}]),
         ("dreamina-seedance-2-0-260128", [{"type": "text", "text": ""}]),
         ("dreamina-seedance-2-0-260128", []),
     ],
@@ -134,6 +149,10 @@ async def test_modes_that_exclude_one_another_are_refused(sandbox: Sandbox, mode
         ("seedance-1-0-lite-i2v-250428", [TEXT, REFERENCE]),
         ("dreamina-seedance-2-0-260128", [TEXT, *[REFERENCE] * 9]),
         ("dreamina-seedance-2-0-260128", [TEXT, CLIP]),
+        ("dreamina-seedance-2-0-260128", [TEXT, *[REFERENCE] * 9, *[CLIP] * 3, *[SOUND] * 3]),
+        ("dreamina-seedance-2-0-260128", [CLIP, SOUND]),
+        ("seedance-1-5-pro-251215", [DRAFT]),
+        ("seedance-1-5-pro-251215", [{**FIRST, "image_url": {"url": "asset://kite"}}]),
     ],
 )
 async def test_every_documented_mode_is_taken(sandbox: Sandbox, model: str, content: list[Any]) -> None:

@@ -14,9 +14,10 @@ from sandbox.jobs import Job, State
 from sandbox.ledger import Row
 from sandbox.media import Medium, VideoOrder
 from sandbox.providers.bach import wording
+from sandbox.providers.bach.credits import Credits, no_credit
 from sandbox.providers.bach.order import MODEL, Order, complaint_about, moderated, parse, video_size
 from sandbox.providers.bach.tokens import account_or_401, token_of
-from sandbox.providers.bach.wording import NAME, NO_CREDIT, BachError, error, invalid, success
+from sandbox.providers.bach.wording import NAME, BachError, error, invalid, success
 from sandbox.spoil import Call, answered
 from sandbox.world import World
 
@@ -26,7 +27,9 @@ _WEEK = 7 * 24 * 3600  # how long Bach remembers a task is not published
 
 def router(world: World) -> APIRouter:
     routes = APIRouter()
-    desk = _Desk(world)
+    accounts = Credits()
+    desk = _Desk(world, accounts)
+    routes.include_router(accounts.router())
     routes.add_api_route(_PATH, desk.create, methods=["POST"])
     routes.add_api_route(_PATH + "/{task_id}", desk.query, methods=["GET"])
     routes.add_api_route("/{path:path}", _nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -38,8 +41,9 @@ async def _nothing_here() -> Response:
 
 
 class _Desk:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, credits: Credits) -> None:
         self._world = world
+        self._credits = credits
 
     async def create(self, request: Request) -> Response:
         raw = await request.body()
@@ -56,7 +60,7 @@ class _Desk:
 
     async def _accept(self, order: Order, row: Row, account: str, fate: Rule | None) -> Response:
         if fate is not None and fate.kind == "no_credit":
-            raise BachError(403, NO_CREDIT, "Insufficient credit package.")
+            raise no_credit()
         if fate is not None and fate.kind == "moderated" and fate.stage == "input":
             raise moderated()
         picture, complaint = await self._look_at(order.image_url)
@@ -64,6 +68,7 @@ class _Desk:
             fate = Rule(kind="failed")
         elif fate is None and order.is_marked("[moderate-output]"):
             fate = Rule(kind="moderated")
+        self._credits.take(account, order.duration)
         row.callback_url = order.callback_url
         job = self._job(order, picture, row, account, fate)
         job.details["complaint"] = complaint
@@ -127,6 +132,8 @@ class _Desk:
             job.details["video_url"] = self._world.results.publish(film, provider=NAME, row=job.row, seconds=seconds)
             job.media = ()  # from here the results keep the file
             job.row.charged = job.details["duration"]
+        else:
+            self._credits.give_back(job.account, job.details["duration"])
         if job.row.callback_url is not None and not job.details["was_announced"]:
             self._world.webhooks.send(wording.notice(job))
 

@@ -1,4 +1,4 @@
-"""Both ways in: the gateway's two paths, and DashScope's four below `/api/v1`, with the limit that only it has."""
+"""Both ways in: the gateway's two paths, and DashScope's four below `/api/v1`, with its limit on queries."""
 
 import json
 import time
@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox.faults import Operation, Rule
 from sandbox.providers.bailian.errors import NAME, WanError, account_or_401, error, invalid, key_of
+from sandbox.providers.bailian.limits import Limits, too_many
 from sandbox.providers.bailian.order import parse
 from sandbox.providers.bailian.tasks import WanTasks
 from sandbox.spoil import Call, answered
@@ -22,8 +23,10 @@ _QUERIES_A_SECOND = 20
 
 def router(world: World) -> APIRouter:
     routes = APIRouter()
-    tasks = WanTasks(world)
-    gateway, native = _Desk(world, tasks, native=False), _Desk(world, tasks, native=True)
+    limits = Limits(world)
+    tasks = WanTasks(world, limits)
+    gateway, native = _Desk(world, tasks, limits, native=False), _Desk(world, tasks, limits, native=True)
+    routes.include_router(limits.router())
     routes.add_api_route("/task/bailian/image2video", gateway.create, methods=["POST"])
     routes.add_api_route("/task/{id}", gateway.get, methods=["GET"])
     routes.add_api_route(_NATIVE + "/services/aigc/video-generation/video-synthesis", native.create, methods=["POST"])
@@ -35,9 +38,10 @@ def router(world: World) -> APIRouter:
 
 
 class _Desk:
-    def __init__(self, world: World, tasks: WanTasks, *, native: bool) -> None:
+    def __init__(self, world: World, tasks: WanTasks, limits: Limits, *, native: bool) -> None:
         self._world = world
         self._tasks = tasks
+        self._limits = limits
         self._is_native = native
         self._shape = "native" if native else world.config.bailian_errors
         self._asked: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_QUERIES_A_SECOND))
@@ -51,6 +55,7 @@ class _Desk:
         row = self._world.ledger.record(NAME, "submit", model, body, request.headers)
 
         async def make(account: str, fate: Rule | None) -> dict[str, Any]:
+            self._limits.count_submission(account)
             if self._is_native and request.headers.get("x-dashscope-async") != "enable":
                 message = "current user api does not support synchronous calls."
                 raise WanError(403, "AccessDenied", message)
@@ -102,7 +107,7 @@ class _Desk:
         if not self._is_native or not self._world.config.limits:
             return
         if len(asked) == _QUERIES_A_SECOND and now - asked[0] < 1:
-            raise WanError(429, "Throttling.RateQuota", "Requests rate limit exceeded, please try again later.")
+            raise too_many()
         asked.append(now)
 
     def _model_of(self, id: str) -> str:

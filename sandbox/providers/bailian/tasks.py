@@ -14,6 +14,7 @@ from sandbox.jobs import Job, State
 from sandbox.ledger import Row
 from sandbox.media import Medium, VideoOrder
 from sandbox.providers.bailian.errors import NAME, WanError, invalid, request_id
+from sandbox.providers.bailian.limits import Limits
 from sandbox.providers.bailian.order import MODELS, Order, check_picture, check_sound, moderated, video_size
 from sandbox.world import World
 
@@ -32,8 +33,9 @@ _WORDS = {
 
 
 class WanTasks:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, limits: Limits) -> None:
         self._world = world
+        self._limits = limits
 
     async def create(self, order: Order, row: Row, account: str, fate: Rule | None) -> dict[str, Any]:
         if fate is not None and fate.kind == "no_credit":
@@ -90,6 +92,7 @@ class WanTasks:
             draw=draw,
             on_change=self._changed,
             fate=fate,
+            slot=self._limits.place(account),
             details={
                 "prompt": order.input.prompt,
                 "is_extended": parameters.prompt_extend,

@@ -1,6 +1,7 @@
 """A Seedance create body: types and ranges, the rules of its model, and the old `--flags` behind the prompt text."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,18 +18,36 @@ _FLAG_NAMES = {
     "resolution": "resolution", "ratio": "ratio", "duration": "duration", "camerafixed": "camera_fixed",
     "watermark": "watermark", "frames": "frames",
 }  # fmt: skip
+_ROLES: dict[str, tuple[str | None, ...]] = {
+    "text": (None,),
+    "image_url": (None, "first_frame", "last_frame", "reference_image"),
+    "video_url": ("reference_video",),
+    "audio_url": ("reference_audio",),
+    "draft_task": (None,),
+}
+_MOST_CLIPS = 3  # of videos, and of sounds
+_CONSTRAINT = "InvalidParameter.TaskTypeConstraint"
 
 
 class _Url(BaseModel):
-    url: str
+    url: str  # of a picture anything may come: a wrong one has an error code of its own
+
+
+class _ClipUrl(BaseModel):
+    url: str = Field(pattern=r"^(https?://|asset://|data:).")
+
+
+class _Draft(BaseModel):
+    id: str = Field(min_length=1)
 
 
 class Item(BaseModel):
-    type: Literal["text", "image_url", "video_url", "audio_url"]
-    text: str = ""
+    type: Literal["text", "image_url", "video_url", "audio_url", "draft_task"]
+    text: str | None = None
     image_url: _Url | None = None
-    video_url: _Url | None = None
-    audio_url: _Url | None = None
+    video_url: _ClipUrl | None = None
+    audio_url: _ClipUrl | None = None
+    draft_task: _Draft | None = None
     role: Literal["first_frame", "last_frame", "reference_image", "reference_video", "reference_audio"] | None = None
 
 
@@ -64,7 +83,13 @@ class Content:
     first_frame: str | None
     last_frame: str | None
     references: tuple[str, ...]
-    has_clips: bool
+    videos: int
+    sounds: int
+    has_draft: bool
+
+    @property
+    def has_clips(self) -> bool:
+        return bool(self.videos or self.sounds)
 
     @property
     def pictures(self) -> tuple[str, ...]:
@@ -77,12 +102,22 @@ def parse(raw: bytes, model: VideoModel) -> tuple[Body, Content]:
         body = Body.model_validate_json(raw)
     except ValidationError as error:
         raise_first(error)
-    prompt = " ".join(item.text for item in body.content if item.type == "text")
+    _check_items(body)
+    prompt = " ".join(item.text or "" for item in body.content if item.type == "text")
     body = _with_flags(body, prompt, model)
     content = _sorted(body, _FLAG.sub("", f" {prompt}").strip())
     _check_fields(body, model)
     _check_content(body, content, model)
     return body, content
+
+
+def _check_items(body: Body) -> None:
+    for item in body.content:
+        if getattr(item, item.type) is None:
+            message = f"The request is missing the parameter `{item.type}`."
+            raise ArkError(400, "MissingParameter", message, f"content.{item.type}")
+        if item.role not in _ROLES[item.type]:
+            raise invalid("content.role", f"{item.role or 'none'} is not a role of {item.type}")
 
 
 def _with_flags(body: Body, prompt: str, model: VideoModel) -> Body:
@@ -107,17 +142,15 @@ def _read(value: str) -> Any:
 
 
 def _sorted(body: Body, prompt: str) -> Content:
-    pictures = [item for item in body.content if item.type == "image_url"]
+    images = [item for item in body.content if item.type == "image_url"]
+    pictures = [(item.role, item.image_url.url) for item in images if item.image_url is not None]
+    kinds = Counter(item.type for item in body.content)
     urls: dict[str, list[str]] = {"first_frame": [], "last_frame": [], "reference_image": []}
-    for item in pictures:
-        if item.image_url is None:
-            raise ArkError(
-                400, "MissingParameter", "The request is missing the parameter `image_url`.", "content.image_url"
-            )
-        role = item.role or ("first_frame" if len(pictures) == 1 else None)
+    for said, url in pictures:
+        role = said or ("first_frame" if len(pictures) == 1 else None)
         if role not in urls:
-            raise invalid("content.role", "an image is a first_frame, a last_frame or a reference_image")
-        urls[role].append(item.image_url.url)
+            raise invalid("content.role", "only the one image of a request may be without a role")
+        urls[role].append(url)
     if len(urls["first_frame"]) > 1 or len(urls["last_frame"]) > 1:
         raise invalid("content.role", "one first_frame and one last_frame at most")
     return Content(
@@ -125,7 +158,9 @@ def _sorted(body: Body, prompt: str) -> Content:
         first_frame=next(iter(urls["first_frame"]), None),
         last_frame=next(iter(urls["last_frame"]), None),
         references=tuple(urls["reference_image"]),
-        has_clips=any(item.type in ("video_url", "audio_url") for item in body.content),
+        videos=kinds["video_url"],
+        sounds=kinds["audio_url"],
+        has_draft=kinds["draft_task"] > 0,
     )
 
 
@@ -157,20 +192,36 @@ def _check_length(body: Body, model: VideoModel) -> None:
 
 
 def _check_content(body: Body, content: Content, model: VideoModel) -> None:
-    constraint = "InvalidParameter.TaskTypeConstraint"
-    if not content.prompt and not content.pictures and not content.has_clips:
+    holds_more = bool(content.pictures) or content.has_clips or content.has_draft
+    if not content.prompt and not holds_more:
         raise ArkError(400, "MissingParameter", "The request is missing the parameter `content.text`.", "content")
-    if not content.pictures and not content.has_clips and not model.takes_text_only:
-        raise ArkError(400, constraint, f"The model {body.model} needs an image.", "content")
-    if (content.pictures and not model.takes_pictures) or (content.has_clips and not model.takes_clips):
+    if not holds_more and not model.takes_text_only:
+        raise _constraint(f"The model {body.model} needs an image.")
+    if (
+        (content.pictures and not model.takes_pictures)
+        or (content.has_clips and not model.takes_clips)
+        or (content.has_draft and not model.has_draft)
+    ):
         raise ArkError(
             400, "InvalidParameter.TaskTypeMismatch", f"The model {body.model} does not take this content.", "content"
         )
     if content.last_frame is not None and (content.first_frame is None or not model.takes_last_frame):
-        raise ArkError(400, constraint, "A last_frame needs a first_frame and a model that takes both.", "content")
-    if content.references and content.first_frame is not None:
-        raise ArkError(400, constraint, "Frames and reference images exclude one another.", "content")
+        raise _constraint("A last_frame needs a first_frame and a model that takes both.")
+    _check_references(body, content, model)
+
+
+def _check_references(body: Body, content: Content, model: VideoModel) -> None:
+    if content.first_frame is not None and (content.references or content.has_clips):
+        raise _constraint("Frames and references exclude one another.")
     if len(content.references) > model.references:
-        raise ArkError(400, constraint, f"At most {model.references} reference images.", "content")
+        raise _constraint(f"At most {model.references} reference images.")
+    if max(content.videos, content.sounds) > _MOST_CLIPS:
+        raise _constraint(f"At most {_MOST_CLIPS} reference videos and {_MOST_CLIPS} reference sounds.")
+    if content.sounds and not content.references and not content.videos:
+        raise _constraint("A reference sound needs a reference image or a reference video.")
     if content.references and body.camera_fixed:
-        raise ArkError(400, constraint, "camera_fixed does not go with reference images.", "camera_fixed")
+        raise ArkError(400, _CONSTRAINT, "camera_fixed does not go with reference images.", "camera_fixed")
+
+
+def _constraint(message: str) -> ArkError:
+    return ArkError(400, _CONSTRAINT, message, "content")

@@ -75,6 +75,8 @@ class Videos:
     async def _load(self, url: str) -> InputPicture:
         if not url:
             raise ArkError(400, "InvalidImageURL.EmptyURL", "The image URL is empty.", "content.image_url")
+        if url.startswith("asset://"):
+            return InputPicture()
         try:
             picture = await self._world.inputs.load(url)
         except UnusableInput as error:

@@ -119,10 +119,12 @@ class _Desk:
 
     def _job(self, body: Body, pictures: list[InputPicture], row: Row, account: str, fate: Rule | None) -> Job:
         model, metadata = MODELS[row.model], body.metadata
-        first = pictures[0] if pictures else InputPicture()
+        roles = [item.role for item in metadata.content if item.image_url is not None]
+        by_role = dict(zip(roles, pictures, strict=True))
+        last = by_role.get("last_frame")
+        first = by_role.get("first_frame") or (pictures[0] if pictures else InputPicture())
         resolution = metadata.resolution or ("720p" if "720p" in model.resolutions else model.resolutions[-1])
         width, height = clip_size(resolution, metadata.ratio, (first.width, first.height))
-        last = [item.role for item in metadata.content if item.image_url is not None][-1:] == ["last_frame"]
         order = VideoOrder(
             prompt=body.prompt,
             seed=secrets.randbelow(1 << 32),
@@ -131,7 +133,7 @@ class _Desk:
             frames=int(body.seconds) * _FRAME_RATE + 1,
             sound=metadata.generate_audio is not False if model.sound is None else model.sound,
             first_frame=first.data,
-            last_frame=pictures[-1].data if last else None,
+            last_frame=last.data if last else None,
             watermark=bool(metadata.watermark),
         )
         row.callback_url = metadata.callback_url

@@ -13,7 +13,7 @@ from domain.plan import ChainPlan
 from net.origins import TrustedOrigins
 from storage.assets import Assets
 from storage.links import AssetLinks
-from tests.support.orders import chain
+from tests.support.orders import catalogue, chain
 from tests.support.pictures import jpeg
 
 OURS = "https://media.example.com"
@@ -47,7 +47,7 @@ def names() -> Names:
 @pytest.fixture
 def addresses(tmp_path: Path, names: Names) -> InputAddresses:
     links = AssetLinks(b"secret", OURS)
-    return InputAddresses(TrustedOrigins(), names, Assets.open(tmp_path.as_uri()), links)
+    return InputAddresses(TrustedOrigins(), names, Assets.open(tmp_path.as_uri()), links, catalogue().models)
 
 
 def order(picture: str) -> ChainPlan:

@@ -115,6 +115,7 @@ def test_credit_and_credentials_open_at_the_first_word_and_waiting_is_not_offere
         (Refused("full", code="provider_rate_limited"), Sign.LIMITED),
         (Refused("gone", code="provider_network_error"), Sign.FAILED),
         (StartUnknown("lost"), Sign.FAILED),
+        (StartUnknown("the first is under way", facts={"in_progress": True}), Sign.NOTHING),
         (UnexpectedResponse("what?"), Sign.NOTHING),
     ],
 )
