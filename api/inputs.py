@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.errors import Fault, RequestError
+from domain.findings import without_keys
 from domain.fitting import Picture, misfit
 from domain.handing_on import advice_on, without
 from domain.media import InputForm, InputRef
@@ -32,27 +33,46 @@ class InputAddresses:
     providers_reach_us: bool = True
 
     async def settle(self, plan: ChainPlan) -> ChainPlan:
-        """Refuse every unsafe address of the input, all at once; name our own assets by their id."""
-        foreign = [
-            self._judge(path, text)
-            for path, text in _strings(plan.input, ("input",))
-            if _is_web_address(text) and self.links.asset_of(text) is None
-        ]
-        faults = [fault for judged in await asyncio.gather(*foreign) for fault in judged]
+        """Refuse every address that is unsafe as it is spelled, all at once; name our own assets by their id."""
+        faults = self._misspelt(plan.input)
         warnings: list[str] = []
         steps = tuple([await self._settled(step, plan, faults, warnings) for step in plan.steps])
-        if faults:
-            raise RequestError("An input picture can't be used.", code="invalid_chain_input", faults=faults)
+        _refuse(faults)
         deadline = sum(step.deadline for step in steps)
         return replace(plan, steps=steps, deadline=deadline, warnings=(*plan.warnings, *warnings))
 
-    def check_callback(self, url: str) -> None:
-        """DNS is asked at delivery; here the address itself is judged."""
+    def check_spelling(self, input: Mapping[str, Any]) -> None:
+        """Of an input that has no plan."""
+        _refuse(self._misspelt(input))
+
+    async def resolve(self, plan: ChainPlan) -> None:
+        """Refuse every name in the input that leads inside, or nowhere."""
+        judged = await asyncio.gather(*(self._judge(path, text) for path, text in self._foreign(plan.input)))
+        _refuse([fault for faults in judged for fault in faults])
+
+    def check_callback(self, url: str | None) -> None:
+        """DNS is asked at delivery; here the address itself is judged, where there is one."""
+        if url is None:
+            return
         try:
             check_url(url, self.trusted)
         except RequestError as error:
             fault = Fault(("webhook_url",), error.message)
             raise RequestError(error.message, code="invalid_callback_url", faults=[fault]) from error
+
+    def _foreign(self, input: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+        for path, text in _strings(input, ("input",)):
+            if _is_web_address(text) and self.links.asset_of(text) is None:
+                yield path, text
+
+    def _misspelt(self, input: Mapping[str, Any]) -> list[Fault]:
+        refusals = []
+        for path, text in self._foreign(input):
+            try:
+                check_url(text, self.trusted)
+            except RequestError as error:
+                refusals.append(Fault(path, error.message))
+        return refusals
 
     async def _judge(self, path: Path, url: str) -> list[Fault]:
         try:
@@ -120,6 +140,11 @@ class InputAddresses:
             facts = await self.assets.facts(asset)
             return InputRef(asset=asset) if facts is not None and facts.type.startswith("image/") else None
         return ref if _is_web_address(text) else None
+
+
+def _refuse(faults: list[Fault]) -> None:
+    if faults:
+        raise RequestError("An input picture can't be used.", code="invalid_chain_input", faults=without_keys(faults))
 
 
 def _is_web_address(text: str) -> bool:

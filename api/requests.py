@@ -1,12 +1,16 @@
 """The envelope of a create request: what stands beside `input`, and how big it all may be."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
 from domain.callbacks import CHOICES
 from domain.errors import Fault, RequestError
+from domain.findings import without_keys
+from domain.forbidden import given_away
 from domain.limits import INPUT_BYTES, METADATA_BYTES, STRING_BYTES, check_shape, check_size
 from domain.money import micros_of
 from domain.plan import RunOptions
@@ -14,6 +18,8 @@ from domain.plan import RunOptions
 _IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _WEBHOOK_URL_LENGTH = 2048
+_MOST_LEAKS = 100
+"""So many credentials are told of: a body of nothing else should not make a far longer answer."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +28,16 @@ class Envelope:
     metadata: dict[str, Any]
     webhook_url: str | None
     options: RunOptions = RunOptions()
+    faults: tuple[Fault, ...] = ()
+    """What is wrong beside `input`. Whoever plans the input refuses it together with what is wrong there."""
+
+    def refuse_if_faulty(self) -> None:
+        if self.faults:
+            raise RequestError("Request validation failed.", faults=without_keys(self.faults))
 
 
 def read_envelope(body: dict[str, Any]) -> Envelope:
-    """Other keys are ignored, as the contract has it."""
+    """Other keys are ignored, as the contract has it. Raises what is wrong only where no `input` is left to plan."""
     faults: list[Fault] = []
     parts: dict[str, dict[str, Any]] = {}
     for name, most in (("input", INPUT_BYTES), ("metadata", METADATA_BYTES)):
@@ -41,9 +53,20 @@ def read_envelope(body: dict[str, Any]) -> Envelope:
         parts[name] = value
     webhook_url = _read_webhook_url(body.get("webhook_url"), faults)
     options = _read_options(body, faults)
-    if faults:
-        raise RequestError("Request validation failed.", faults=faults)
-    return Envelope(parts["input"], parts["metadata"], webhook_url, options)
+    faults += islice(_leaks(body), _MOST_LEAKS)
+    envelope = Envelope(parts["input"], parts["metadata"], webhook_url, options, tuple(faults))
+    if not isinstance(body.get("input"), dict) or any(fault.path[0] == "input" for fault in faults):
+        envelope.refuse_if_faulty()
+    return envelope
+
+
+def _leaks(body: dict[str, Any]) -> Iterator[Fault]:
+    """Credentials beside `input`, whose own planning finds: also in what is ignored, for they have been sent."""
+    for name, value in body.items():
+        # What is too deep or too large to be walked is refused, or ignored, without a look into it.
+        unfit = check_shape(name, name) or check_shape(value, name, string_bytes=INPUT_BYTES)
+        if name != "input" and not unfit:
+            yield from (Fault(path, message) for path, message in given_away({name: value}))
 
 
 def _read_options(body: dict[str, Any], faults: list[Fault]) -> RunOptions:
@@ -90,8 +113,10 @@ def _read_webhook_url(value: Any, faults: list[Fault]) -> str | None:
     url = value.strip() if isinstance(value, str) else None
     if url is None or (url and not _is_url(url)):
         faults.append(Fault(("webhook_url",), "must be a URL"))
-    elif len(url) > _WEBHOOK_URL_LENGTH:
+        return None
+    if len(url) > _WEBHOOK_URL_LENGTH:
         faults.append(Fault(("webhook_url",), f"is longer than {_WEBHOOK_URL_LENGTH} characters"))
+        return None
     return url or None
 
 

@@ -6,9 +6,10 @@ request; what they cannot be told is listed, never dropped in silence.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
+from functools import cache
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from domain.catalogue import Catalogue
 from domain.findings import Path
@@ -90,9 +91,15 @@ def _message(card: ModelCard, kind: str, path: Path, said: str) -> str:
     return said[0].lower() + said[1:]
 
 
+@cache
+def _schema(params: type[BaseModel]) -> dict[str, Any]:
+    """Kept: a request may name two hundred fields that no model has, and each would make it anew."""
+    return params.model_json_schema()
+
+
 def _fields_at(card: ModelCard, path: Path) -> Iterable[str]:
     """The fields that stand beside an unknown one: its own object's, not always the model's."""
-    schema = card.params.model_json_schema()
+    schema = _schema(card.params)
     here = schema
     for part in path:
         here = here["items"] if isinstance(part, int) else here["properties"][part]

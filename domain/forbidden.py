@@ -1,74 +1,59 @@
 """What a caller may not send: credentials, by name and by shape, and fields that belong to the chain."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
 Path = tuple[str | int, ...]
 
-_CREDENTIALS = frozenset(
-    [
-        "apikey",
-        "authorization",
-        "authtoken",
-        "accesstoken",
-        "bearertoken",
-        "dashscopeapikey",
-        "secret",
-        "secretkey",
-        "accesskeyid",
-        "accesskeysecret",
-        "token",
-        "xapikey",
-        "xkey",
-        "password",
-        "passwd",
-        "passphrase",
-        "pwd",
-        "jwt",
-        "clientsecret",
-        "refreshtoken",
-        "sessiontoken",
-        "idtoken",
-        "privatekey",
-        "credentials",
-        "credential",
-        "apisecret",
-        "apitoken",
-        "bearer",
-        "cookie",
-        "setcookie",
-        "webhooksecret",
-    ]
-)
+# Names are compared as `_bare` leaves them: without case, separators, digits and the s of a plural.
+_CREDENTIALS = frozenset({"xkey", "bearer", "cookie", "setcookie", "sessioncookie", "secretid", "passcode"})
 _CREDENTIAL_ENDINGS = (
-    "apikey", "secretkey", "accesskey", "accesskeyid", "accesskeysecret", "clientsecret", "apisecret", "webhooksecret",
-    "password", "passwd", "privatekey", "authorization", "authtoken", "accesstoken", "refreshtoken", "bearertoken",
-    "sessiontoken", "apitoken",
+    "secret", "token", "authorization", "credential", "passwd", "pwd", "jwt", "accesskey", "accesskeyid", "signingkey",
+    "encryptionkey", "masterkey", "sharedkey", "authkey", "sshkey", "subscriptionkey",
+)  # fmt: skip
+_CREDENTIAL_PARTS = (
+    "apikey", "privatekey", "secretkey", "clientsecret", "accesstoken", "refreshtoken", "authtoken", "bearertoken",
+    "sessiontoken", "password", "passphrase",
 )  # fmt: skip
 _CREDENTIAL_STARTS = ("xbabychainprovider",)
+# How much text a model may read or write, which is a number.
+_TOKEN_COUNTS = re.compile(r"(?:max|min|new|input|output|prompt|completion|total|cached|reasoning|used)+tokens?")
 
-# Formats that nothing else has. A key pasted into the middle of a prompt is given away as well.
+# Formats that nothing else has. A key pasted into the middle of a prompt is given away as well. Whatever looks ahead
+# does so after its first letters and not far: otherwise a long text takes the square of its length.
+_DIGIT = r"(?=[A-Za-z0-9._~+/=-]{0,400}[0-9])"
 _KEY = re.compile(
-    r"""(?<![A-Za-z0-9_-])(?:
-      (?=\S*[0-9])sk-[A-Za-z0-9_-]{20,}
-    | (?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}
-    | (?:AKIA|ASIA|LTAI)[A-Za-z0-9]{12,}
-    | AIza[A-Za-z0-9_-]{35}
-    | gh[pousr]_[A-Za-z0-9]{36,} | github_pat_[A-Za-z0-9_]{22,}
-    | (?:hf|r8)_[A-Za-z0-9]{30,}
-    | xox[abeprs]-[A-Za-z0-9-]{10,}
-    | (?:whsec|bchn)_[A-Za-z0-9+/=_-]{16,}
-    | eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}
-    | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----
+    rf"""(?<![A-Za-z0-9_-])(?:
+      sk-{_DIGIT}[A-Za-z0-9_-]{{20,}}
+    | (?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{{16,}}
+    | (?:AKIA|ASIA|LTAI)[A-Za-z0-9]{{12,}}
+    | AIza[A-Za-z0-9_-]{{35}}
+    | ya29\.[A-Za-z0-9_-]{{16,}}
+    | gh[pousr]_[A-Za-z0-9]{{36,}} | github_pat_[A-Za-z0-9_]{{22,}}
+    | glpat-{_DIGIT}[A-Za-z0-9_.-]{{16,}}
+    | npm_[A-Za-z0-9]{{30,}} | pypi-{_DIGIT}[A-Za-z0-9_-]{{24,}}
+    | (?:hf|r8)_[A-Za-z0-9]{{30,}}
+    | xox[abeprs]-[A-Za-z0-9-]{{10,}}
+    | SG\.[A-Za-z0-9_-]{{10,}}\.[A-Za-z0-9_-]{{10,}}
+    | (?:whsec|bchn)_[A-Za-z0-9+/=_-]{{16,}}
+    | eyJ[A-Za-z0-9_-]{{10,}}\.eyJ[A-Za-z0-9_-]{{10,}}\.[A-Za-z0-9_-]{{10,}}
+    | -----BEGIN\ [A-Z ]{{0,40}}PRIVATE\ KEY-----
     )""",
     re.VERBOSE,
 )
-# The whole text is a header's value, and the token has a digit: "Bearer of good news" is a prompt.
+# The token has a digit: "Bearer of good news" is a prompt.
+_TOKEN = rf"{_DIGIT}[A-Za-z0-9._~+/=-]{{16,}}"
+_SCHEME = r"(?:bearer|basic|token|key)\s{1,9}"
+# A header's value may be the whole text. Inside another text its name has to stand before it.
+_VALUE = re.compile(_SCHEME + _TOKEN, re.IGNORECASE)
 _HEADER = re.compile(
-    r"(?:authorization:\s*)?(?:bearer|basic|token|key)\s+(?=\S*[0-9])[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE
+    rf"""(?:authorization|api[-_]?key|(?<![a-z])x-key|auth-token)["']?\s{{0,9}}[:=]\s{{0,9}}["']?(?:{_SCHEME})?{_TOKEN}""",
+    re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"(?:https?|data|asset):", re.IGNORECASE)
+_ADDRESS = re.compile(r"data:|(?:https?|asset):\S*\Z", re.IGNORECASE)
+_REMEDY = "provider keys live on the server, remove it"
 
 _PROVIDER_CONTROLLED = frozenset({"model", "callbackurl", "generationmodel", "generationcallbackurl"})
 
@@ -88,8 +73,19 @@ def normalise(name: str) -> str:
 
 
 def is_credential(name: str) -> bool:
-    plain = normalise(name)
-    return plain in _CREDENTIALS or plain.endswith(_CREDENTIAL_ENDINGS) or plain.startswith(_CREDENTIAL_STARTS)
+    plain = _bare(name)
+    return (
+        plain in _CREDENTIALS
+        or plain.startswith(_CREDENTIAL_STARTS)
+        or any(part in plain for part in _CREDENTIAL_PARTS)
+        or (plain.endswith(_CREDENTIAL_ENDINGS) and _TOKEN_COUNTS.fullmatch(plain) is None)
+    )
+
+
+def _bare(name: str) -> str:
+    """`X-API-Keys`, `apiKey2` and `ａｐｉ＿ｋｅｙ` are one name."""
+    letters = re.sub(r"[^a-z]", "", unicodedata.normalize("NFKC", name).lower())
+    return letters.removesuffix("s")
 
 
 def looks_like_a_key(value: Any) -> bool:
@@ -98,7 +94,18 @@ def looks_like_a_key(value: Any) -> bool:
         return any(looks_like_a_key(item) for item in value)
     if not isinstance(value, str) or _ADDRESS.match(value.strip()):
         return False
-    return bool(_KEY.search(value) or _HEADER.fullmatch(value.strip()))
+    return bool(_KEY.search(value) or _HEADER.search(value) or _VALUE.fullmatch(value.strip()))
+
+
+def given_away(value: Any) -> Iterator[tuple[Path, str]]:
+    """Where a credential stands, by its field's name or by its shape, and what to do about it."""
+    for path, name, child in named_fields(value):
+        if looks_like_a_key(name):
+            yield path, f"is named by what looks like a key or token; {_REMEDY}"
+        elif is_credential(name):
+            yield path, f"looks like a credential; {_REMEDY}"
+        elif looks_like_a_key(child):
+            yield path, f"holds what looks like a key or token; {_REMEDY}"
 
 
 def is_provider_controlled(name: str) -> bool:

@@ -51,7 +51,11 @@ _GUIDANCE: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "max_cost_exceeded": (
         "Going on could cost more than the run's max_cost.",
-        ("Raise max_cost.", "Choose cheaper models, or models whose price is published."),
+        (
+            "Raise max_cost.",
+            "Choose cheaper models, or models whose price is published.",
+            "Where a price is not published: leave max_cost out, or set `fallbacks: false`.",
+        ),
     ),
     "spend_cap_exceeded": (
         "This caller's spending cap leaves no room for the run.",

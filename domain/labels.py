@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from domain.plan import MOST_TAGS, TAG_BYTES, ChainPlan
+from domain.plan import MOST_TAGS, ChainPlan, is_searchable
 from domain.runs import Snapshot
 
 
@@ -31,8 +31,7 @@ def labels_of(plan: ChainPlan, snapshot: Snapshot) -> frozenset[Label]:
         labels |= {Label(LabelKind.MODEL, model), Label(LabelKind.PROVIDER, provider)}
     labels |= {Label(LabelKind.TAG, tag) for tag in plan.tags}
     labels |= {Label(LabelKind.METADATA, pair) for pair in metadata_pairs(plan.metadata)}
-    # PostgreSQL has no place for this character.
-    return frozenset(label for label in labels if "\0" not in label.value)
+    return frozenset(labels)
 
 
 def metadata_pairs(metadata: Mapping[str, Any]) -> list[str]:
@@ -41,6 +40,6 @@ def metadata_pairs(metadata: Mapping[str, Any]) -> list[str]:
     for key, value in metadata.items():
         if isinstance(value, (str, int, float, bool)):
             text = f"{key}={str(value).lower() if isinstance(value, bool) else value}"
-            if len(text.encode()) <= TAG_BYTES:
+            if is_searchable(text):
                 pairs.append(text)
     return pairs[:MOST_TAGS]

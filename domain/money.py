@@ -1,10 +1,13 @@
 """Money in whole micro-dollars: never a float, and what is unknown is said as unknown."""
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 
 Micros = int
-_MOST = 10**15
+AMOUNT = r"[0-9]+(\.[0-9]{1,6})?"
+"""An amount of dollars as text. `Decimal` would also take underscores, exponents, signs and any script's digits."""
+MOST_DOLLARS = 10**9
 
 
 def dollars(amount: Micros) -> str:
@@ -18,9 +21,11 @@ def micros_of(amount: str | float) -> Micros:
     """`0.5` and `"0.50"` are 500_000. What is no amount of dollars, or finer than a millionth, is a ValueError."""
     if isinstance(amount, bool) or not isinstance(amount, (str, int, float)):
         raise ValueError("an amount is a number or a text")  # noqa: TRY004  # one error for the callers
+    if isinstance(amount, str) and not re.fullmatch(AMOUNT, amount):
+        raise ValueError("not an amount")
     try:
-        micros = Decimal(str(amount).strip()) * 1_000_000
-        if not 0 <= micros <= _MOST or micros != int(micros):
+        micros = Decimal(str(amount)) * 1_000_000
+        if not 0 <= micros <= MOST_DOLLARS * 1_000_000 or micros != int(micros):
             raise ValueError("not an amount")
     except ArithmeticError as error:
         raise ValueError("not an amount") from error

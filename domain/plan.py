@@ -15,6 +15,11 @@ MOST_TAGS = 20
 TAG_BYTES = 200
 
 
+def is_searchable(text: str) -> bool:
+    """Whether a run can be found by this text of its caller's: databases have no place for NUL."""
+    return 0 < len(text.encode()) <= TAG_BYTES and "\0" not in text
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One model at one provider that may do a step."""
@@ -125,7 +130,7 @@ class ChainPlan:
         tags = self.metadata.get("tags")
         if not isinstance(tags, list):
             return []
-        return [tag for tag in tags if isinstance(tag, str) and 0 < len(tag.encode()) <= TAG_BYTES][:MOST_TAGS]
+        return [tag for tag in tags if isinstance(tag, str) and is_searchable(tag)][:MOST_TAGS]
 
     @property
     def cost(self) -> Cost:

@@ -12,7 +12,7 @@ from domain.candidates import judge, make_candidate, retell, wish_of
 from domain.catalogue import Catalogue
 from domain.chains import ChainTemplate, Step
 from domain.choosing import Choice, Chosen, choose_models
-from domain.findings import Findings, Path
+from domain.findings import CODES, Findings, Path
 from domain.forbidden import given_away, is_credential, is_prewired, is_provider_controlled, named_fields, normalise
 from domain.generation import ROOT_SHORTCUTS, own_words, split_generation
 from domain.handing_on import fit_together
@@ -198,7 +198,9 @@ def _judge_without_model(step: Step, input: Mapping[str, Any], catalogue: Catalo
     for path, message in trials.get(step.default_model, {}).items():
         messages = {trial.get(path) for trial in trials.values()}
         if None not in messages:
-            found.add(path[1:], message if len(messages) == 1 else f"suits no {step.kind} model: {message}")
+            said = message if len(messages) == 1 else f"suits no {step.kind} model: {message}"
+            # The model comes first in this step: its own fault gives the answer's code.
+            found.add(path[1:], said, CODES[-1])
 
 
 def _others(

@@ -14,11 +14,18 @@ from domain.chains import ChainTemplate, Step
 from domain.choosing import MOST_CANDIDATES
 from domain.forbidden import PREWIRED
 from domain.generation import ROOT_SHORTCUTS, WORDS
+from domain.money import AMOUNT, MOST_DOLLARS
 from domain.provider import ModelCard
 
 Json = dict[str, Any]
 
 _TYPES: dict[type, str] = {str: "string", int: "integer", bool: "boolean"}
+DOLLARS: Json = {
+    "type": ["number", "string", "null"],
+    "minimum": 0,
+    "maximum": MOST_DOLLARS,
+    "pattern": f"^{AMOUNT}$",
+}
 OTHER_JPEG = "jpg"
 """Callers write both spellings."""
 _PICTURE = "https://pictures.example.com/boat.png"
@@ -62,10 +69,8 @@ def body_schema(template: ChainTemplate, catalogue: Catalogue) -> Json:
             "type": ["boolean", "null"],
             "description": "true: a job whose start nobody can confirm is started again, at the risk of paying twice.",
         },
-        "max_cost": {
-            "type": ["number", "string", "null"],
-            "description": "US dollars. A run that could cost more is refused, and ends before it does.",
-        },
+        "max_cost": DOLLARS
+        | {"description": "US dollars. A run that could cost more is refused, and ends before it does."},
     }
     return {
         "type": "object",

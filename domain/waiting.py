@@ -20,6 +20,10 @@ _STORES = frozenset({"UnavailableError", "database_unreachable"})
 _CALLER = "caller_"
 """The codes of what a caller's own limits hold back begin with it."""
 
+_MAY_BE_BUSY = "No worker has taken it yet: all are busy, or none runs (`babychain serve worker`)."
+"""The server remembers for minutes who asked for work: asking lately does not prove that anybody still runs."""
+_NO_WORKER = "No worker is running. Start one with `babychain serve worker`."
+
 
 class Who(StrEnum):
     WORKER = "worker"
@@ -75,8 +79,7 @@ def overdue(facts: Facts, now: datetime) -> datetime | None:
 def waiting_on(plan: ChainPlan, snapshot: Snapshot, facts: Facts, now: datetime, *, polled: bool) -> WaitingOn | None:
     """None while it only passes from one thing to the next. `polled`: whether any worker asks for work."""
     if (since := overdue(facts, now)) is not None:
-        busy = "Every worker is busy; the next free one takes it." if polled else "No worker is running."
-        return WaitingOn(Who.WORKER, since, busy)
+        return WaitingOn(Who.WORKER, since, _MAY_BE_BUSY if polled else _NO_WORKER)
     attempt = _attempt_under_way(snapshot)
     if attempt is None:
         return None

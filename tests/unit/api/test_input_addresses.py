@@ -68,24 +68,42 @@ async def kept(addresses: InputAddresses, caller: str) -> AssetFacts:
 async def test_a_public_name_passes_and_stays_an_address(addresses: InputAddresses, names: Names) -> None:
     settled = await addresses.settle(order("https://public.example/a.png"))
     assert settled.steps[0].inputs == (InputRef(url="https://public.example/a.png"),)
+    assert names.asked == []
+    await addresses.resolve(settled)
     assert names.asked == ["public.example"]
 
 
 @pytest.mark.parametrize("host", [*(name for name in ADDRESSES if name != "public.example"), "unknown.example"])
 async def test_a_name_that_leads_inside_is_refused(addresses: InputAddresses, host: str) -> None:
+    plan = await addresses.settle(order(f"https://{host}/a.png"))
     with pytest.raises(RequestError) as caught:
-        await addresses.settle(order(f"https://{host}/a.png"))
+        await addresses.resolve(plan)
     assert caught.value.reason == "invalid_chain_input"
     assert caught.value.faults[0].path == ("input", "source_image_url")
 
 
 async def test_every_unsafe_address_is_named_at_any_depth(addresses: InputAddresses) -> None:
     plan = order("https://public.example/a.png")
-    hidden = {"a": ["no address", {"b": "https://private.example/x"}], "c": "http://public.example/"}
+    hidden = {"a": ["no address", {"b": "https://127.0.0.1/x"}], "c": "http://public.example/"}
+    plan = replace(plan, input=plan.input | {"image_to_video_params": hidden})
     with pytest.raises(RequestError) as caught:
-        await addresses.settle(replace(plan, input=plan.input | {"image_to_video_params": hidden}))
+        await addresses.settle(plan)
+    with pytest.raises(RequestError) as spelled:
+        addresses.check_spelling(plan.input)
     assert {fault.path for fault in caught.value.faults} == {
         ("input", "image_to_video_params", "a", 1, "b"),
+        ("input", "image_to_video_params", "c"),
+    }
+    assert spelled.value.faults == caught.value.faults
+
+
+async def test_every_name_that_leads_inside_is_named_at_once(addresses: InputAddresses) -> None:
+    hidden = {"a": [{"b": "https://private.example/x"}], "c": "https://unknown.example/"}
+    plan = order("https://public.example/a.png")
+    with pytest.raises(RequestError) as caught:
+        await addresses.resolve(replace(plan, input=plan.input | {"image_to_video_params": hidden}))
+    assert {fault.path for fault in caught.value.faults} == {
+        ("input", "image_to_video_params", "a", 0, "b"),
         ("input", "image_to_video_params", "c"),
     }
 
@@ -110,7 +128,7 @@ async def test_somebody_elses_file_is_refused_by_id_and_by_link(addresses: Input
 async def test_a_forged_link_of_ours_is_an_address_like_any_other(addresses: InputAddresses, names: Names) -> None:
     facts = await kept(addresses, order("x").caller)
     with pytest.raises(RequestError):
-        await addresses.settle(order(f"{OURS}/assets/{facts.id}?expires=9999999999&signature=x"))
+        await addresses.resolve(order(f"{OURS}/assets/{facts.id}?expires=9999999999&signature=x"))
     assert names.asked == ["media.example.com"]
 
 

@@ -93,14 +93,39 @@ def test_another_attempt_must_leave_enough_for_the_steps_to_come() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "micros"), [("0.50", 500_000), (0.5, 500_000), (1, 1_000_000), (" 2 ", 2_000_000), ("0.000001", 1), (0, 0)]
+    ("said", "micros"), [("0.50", 500_000), (0.5, 500_000), (1, 1_000_000), (1e-06, 1), ("0.000001", 1), (0, 0)]
 )
 def test_amounts_are_read_to_the_millionth(said: Any, micros: int) -> None:
     assert micros_of(said) == micros
 
 
 @pytest.mark.parametrize(
-    "said", [True, None, [], "", "free", "-1", -0.1, "0.0000001", "NaN", "Infinity", "1e30", "1,5"]
+    "said",
+    [
+        True,
+        None,
+        [],
+        "",
+        "free",
+        "-1",
+        -0.1,
+        "0.0000001",
+        "NaN",
+        "Infinity",
+        "1e30",
+        "1,5",
+        "1_0",
+        "-0",
+        "+1",
+        " 2 ",
+        "2\n",
+        ".5",
+        "5.",
+        "1e3",
+        "\uff11",
+        10**10,
+        "10000000000",
+    ],
 )
 def test_what_is_no_amount_is_refused(said: Any) -> None:
     with pytest.raises(ValueError, match="amount"):

@@ -27,5 +27,5 @@ def test_a_run_is_found_by_first_choices_and_by_all_that_was_tried() -> None:
 
 def test_metadata_is_found_by_its_first_short_scalars() -> None:
     assert metadata_pairs({"a": True, "b": 1.5, "c": "x", "d": None, "e": [1], "f": {}}) == ["a=true", "b=1.5", "c=x"]
-    assert metadata_pairs({"k": "x" * 198, "l": "x" * 199}) == ["k=" + "x" * 198]
+    assert metadata_pairs({"k": "x" * 198, "l": "x" * 199, "m": "nul\0"}) == ["k=" + "x" * 198]
     assert len(metadata_pairs({str(number): number for number in range(50)})) == 20

@@ -113,6 +113,30 @@ def test_an_unknown_model_is_refused_with_those_there_are() -> None:
     assert FLEX not in faults["chain_models.image_to_video_model"]
 
 
+@pytest.mark.parametrize("model", ["acme/clip", 5, FLEX, ["acme/clip", SEEDANCE]])
+def test_a_model_that_cannot_be_used_hides_nothing_that_every_model_refuses(model: Any) -> None:
+    params = {"ratio": "7:3", "flux": 1, "generation_duration": "long", "resolution": "720p"}
+    asked = prompts("chain1") | {"image_to_video_model": model}
+    alone, _ = refused("chain1", asked)
+    code, faults = refused("chain1", asked | {"image_to_video_params": params})
+    assert code == alone
+    where = "image_to_video_model.0" if isinstance(model, list) else "image_to_video_model"
+    told = {f"image_to_video_params.{name}" for name in ("ratio", "flux", "generation_duration")}
+    assert set(faults) == {where} | told
+    assert faults["image_to_video_params.flux"].startswith("suits no video model: is not a parameter of")
+
+
+def test_what_one_of_the_models_takes_is_no_fault_while_the_model_is_unknown() -> None:
+    for card in (card for card in CATALOGUE.models.values() if card.kind is MediaKind.VIDEO):
+        for name, field in card.params.model_fields.items():
+            if isinstance(field.default, (str, int)):
+                asked = {"image_to_video_model": "acme/clip", "image_to_video_params": {name: field.default}}
+                assert list(refused("chain1", prompts("chain1") | asked)[1]) == ["image_to_video_model"], (
+                    card.id,
+                    name,
+                )
+
+
 def test_a_model_of_the_other_kind_is_refused_at_its_field() -> None:
     code, faults = refused(
         "chain1", prompts("chain1") | {"image_to_video_model": FLEX, "text_to_image_model": SEEDANCE}
@@ -174,6 +198,23 @@ def test_every_fault_is_named_and_the_first_check_gives_the_code() -> None:
         "text_to_image_params",
         "image_to_video_params.password",
         "unheard_of",
+    }
+
+
+def test_a_group_of_models_may_not_hold_a_credential_either() -> None:
+    _, faults = refused("chain1", prompts("chain1") | {"chain_models": {"tokens": "the-secret-itself"}})
+    assert list(faults) == ["chain_models.tokens"]
+
+
+def test_a_field_that_is_named_by_a_key_is_refused_without_the_key() -> None:
+    secret = "sk" + "-0123456789abcdefghijABCDEF"
+    asked = prompts("chain1") | {"text_to_image_params": {secret: 1}, secret: 1}
+    with pytest.raises(RequestError) as caught:
+        plan("chain1", asked)
+    assert secret not in f"{caught.value.message} {caught.value.faults}"
+    assert {fault.path for fault in caught.value.faults} == {
+        ("input", "[hidden]"),
+        ("input", "text_to_image_params", "[hidden]"),
     }
 
 

@@ -78,7 +78,10 @@ def test_work_under_way_says_what_is_done(name: str, word: str) -> None:
     assert found.who is Who.PROVIDER and word in found.message and found.next_check is None
 
 
-@pytest.mark.parametrize(("polled", "message"), [(False, "No worker is running."), (True, "Every worker is busy")])
+@pytest.mark.parametrize(
+    ("polled", "message"),
+    [(False, "No worker is running."), (True, "No worker has taken it yet: all are busy, or none")],
+)
 def test_what_nobody_takes_waits_for_a_worker(polled: bool, message: str) -> None:
     for found in (
         said(decision_due=ago(3), polled=polled),
@@ -88,6 +91,7 @@ def test_what_nobody_takes_waits_for_a_worker(polled: bool, message: str) -> Non
         assert found is not None
         assert (found.who, found.since) == (Who.WORKER, ago(3))
         assert found.message.startswith(message)
+        assert "`babychain serve worker`" in found.message
 
 
 def test_what_is_on_its_way_to_a_worker_is_not_waited_for() -> None:
