@@ -24,6 +24,7 @@ from domain.runs import Snapshot
 from domain.timestamps import micros
 from net.paid import retry_after
 from net.receivers import excerpt, masked_url
+from net.unanswered import why_unanswered
 from storage.deliveries import Deliveries
 
 log = structlog.get_logger("babychain.callbacks")
@@ -138,8 +139,9 @@ class DeliveryActivities:
             return Delivery(delivered=False, error=f"No answer within {PATIENCE:.0f} s."), None
         except httpx.PoolTimeout as error:
             raise _busy() from error
-        except httpx.HTTPError as error:
-            return Delivery(delivered=False, error=type(error).__name__), None
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            # The last two are about the address, which a run may have brought before it was judged as it is today.
+            return Delivery(delivered=False, error=why_unanswered(error)), None
         status = response.status_code
         hidden = [*letter.secrets, *(value for _, value in parse_qsl(urlsplit(letter.url).query))]
         return (

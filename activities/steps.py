@@ -108,7 +108,10 @@ class StepActivities:
             try:
                 started = await self._start(call, Fence(self.client), clock)
             except Refused as error:
-                raise _while_patient(error, clock) from error
+                refusal = _while_patient(error, clock)
+                if refusal is error:
+                    raise
+                raise refusal from error
         job_id = started.job.id if isinstance(started, Accepted) else None
         log.info("job_started", **_names(call.of), job_id=job_id)
         return started

@@ -35,9 +35,9 @@ class Budgets:
             raise _too_much(*full, high, plan.created_at)
         return True
 
-    async def give_back(self, run_id: str) -> None:
-        """The run was not started after all."""
-        await self.spending.release(run_id)
+    async def give_back(self, plan: ChainPlan) -> None:
+        """This create started no run: what it set aside is free again."""
+        await self.spending.release(plan.run_id, plan.created_at)
 
 
 def _periods(daily: Micros | None, monthly: Micros | None, now: datetime) -> list[Period]:

@@ -1,18 +1,19 @@
 """What callers do with runs that have ended: look at their callbacks, send them again, delete the run."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import structlog
-import uuid_utils
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.calls import Delivery
 from api.callers import Caller
+from api.fingerprints import refuse_conflict
 from api.runs import Runs
 from domain.callbacks import RUN_COMPLETED, STEP_COMPLETED, TEST, DeliverEvent, Event, Sent, state_of
 from domain.errors import ConflictError, Fault, RequestError
@@ -42,30 +43,37 @@ class Endings:
         await self.runs.own(run_id, caller)
         return [_resource(attempts) for attempts in (await self.log_of.of_run(run_id)).values()]
 
-    async def resend(self, run_id: str, caller: Caller, step: str | None) -> Json:
-        """Deliver an event once more: a new delivery of the same event, with the event's own id and bytes."""
+    async def resend(self, run_id: str, caller: Caller, step: str | None, key: str | None) -> Json:
+        """Deliver an event once more: a new delivery of the same event, with the event's own id and bytes.
+
+        The same key asks for the same delivery, which is answered as it is now.
+        """
         run = await self.runs.own(run_id, caller)
         if run.plan.webhook_url is None:
             raise ConflictError("The run was created without a webhook_url; read it instead.", code="no_callback")
         event = _run_event(run) if step is None else _step_event(run, step)
-        handle = await self._start(DeliverEvent(event), names.resend_id(run_id, str(uuid_utils.uuid7())))
-        log.info("callback_resend_asked", run_id=run_id, caller=caller.id)
-        return _pending(handle.id, event)
+        delivery = names.resend_id(run_id, self.runs.fingerprints.run_id(caller.id, f"resend:{run_id}", key))
+        if await self._start(DeliverEvent(event), delivery, {"step_key": step or ""}):
+            log.info("callback_resend_asked", run_id=run_id, caller=caller.id)
+            return _pending(delivery, event)
+        attempts = (await self.log_of.of_run(run_id)).get(delivery)
+        return _resource(attempts) if attempts else _pending(delivery, event)
 
-    async def test(self, url: str, caller: Caller) -> Json:
-        """Send a test event, once, and say what the receiver answered."""
+    async def test(self, url: str, caller: Caller, key: str | None) -> Json:
+        """Send a test event, once, and say what the receiver answered. The same key asks for the same answer."""
         self.runs.addresses.check_callback(url)
-        test_id = str(uuid_utils.uuid7())
+        test_id = self.runs.fingerprints.run_id(caller.id, "callback-test", key)
         event = Event(TEST, test_id, url=url, caller=caller.id)
-        handle = await self._start(DeliverEvent(event, once=True), names.test_delivery_id(test_id))
+        delivery = names.test_delivery_id(test_id)
+        await self._start(DeliverEvent(event, once=True), delivery, {"webhook_url": url})
         try:
             async with asyncio.timeout(TEST_WAIT):
-                said: Delivery = await handle.result()
+                said: Delivery = await self._delivery(delivery).result()
         except TimeoutError:
-            return _pending(handle.id, event)
+            return _pending(delivery, event)
         shown: Json = {"http_status": said.status, "error": said.error}
         state = "delivered" if said.delivered else "failed"
-        return _pending(handle.id, event) | {"status": state} | {key: v for key, v in shown.items() if v is not None}
+        return _pending(delivery, event) | {"status": state} | {key: v for key, v in shown.items() if v is not None}
 
     async def delete(self, run_id: str, caller: Caller) -> bool:
         """Delete an ended run for good. True: it is gone. False: that is under way, and will be finished."""
@@ -90,17 +98,29 @@ class Endings:
             return False
         return True
 
-    async def _start(self, call: DeliverEvent, workflow_id: str) -> WorkflowHandle[Any, Delivery]:
-        handle: WorkflowHandle[Any, Delivery] = await self.client.start_workflow(
-            names.DELIVERY,
-            call,
-            id=workflow_id,
-            task_queue=self.runs.task_queue,
-            result_type=Delivery,
-            static_summary=call.event.kind,
-            rpc_timeout=_RPC,
-        )
-        return handle
+    async def _start(self, call: DeliverEvent, workflow_id: str, asked: Mapping[str, str]) -> bool:
+        """False: there is this delivery already. ConflictError where it was asked for something else."""
+        # Keyed, since an address may hold a secret; no caller is called "".
+        prints = {name: self.runs.fingerprints.run_id("", name, text) for name, text in asked.items()}
+        try:
+            await self.client.start_workflow(
+                names.DELIVERY,
+                call,
+                id=workflow_id,
+                task_queue=self.runs.task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                memo={"fingerprint": prints},
+                static_summary=call.event.kind,
+                rpc_timeout=_RPC,
+            )
+        except WorkflowAlreadyStartedError:
+            earlier = await self._delivery(workflow_id).describe(rpc_timeout=_RPC)
+            refuse_conflict(await earlier.memo_value("fingerprint", {}, type_hint=dict[str, str]), prints)
+            return False
+        return True
+
+    def _delivery(self, workflow_id: str) -> WorkflowHandle[Any, Delivery]:
+        return self.client.get_workflow_handle(workflow_id, result_type=Delivery)
 
 
 def _run_event(run: StoredRun) -> Event:

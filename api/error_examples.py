@@ -83,7 +83,7 @@ ERRORS: tuple[tuple[BabyChainError, frozenset[str]], ...] = tuple(
             ConflictError("The Idempotency-Key was used for another request.", facts={"conflicts": ["input"]}),
             "idempotency-key",
         ),
-        (ConflictError("The run of this Idempotency-Key was deleted.", code="run_deleted"), "idempotency-key"),
+        (ConflictError("The run of this Idempotency-Key was deleted.", code="run_deleted"), "create_run", "retry_run"),
         (
             ConflictError("The run is running; cancel it, or wait for its end.", code="run_active"),
             "delete_run",

@@ -43,6 +43,7 @@ STATUS_BY_CODE = {
     "link_expired": 403,
     "link_invalid": 403,
     "method_not_allowed": 405,
+    "request_timeout": 408,
     "payload_too_large": 413,
     "unsupported_media_type": 415,
     "invalid_webhook_signature": 400,
@@ -130,6 +131,9 @@ def _answer(error: BabyChainError, request: Request) -> JSONResponse:
     status = status_of(error)
     if status == 401:
         headers["www-authenticate"] = "Bearer"
+    if status == 408:
+        # Nobody waits for the rest of the body.
+        headers["connection"] = "close"
     request_id = getattr(request.state, "request_id", None)
     if request_id:
         # A crash is answered outside the middleware that sets it elsewhere.

@@ -22,7 +22,7 @@ from api.finding import Finder
 from api.fingerprints import Fingerprints
 from api.inputs import InputAddresses
 from api.limits import Limits, RateLimitHeaders
-from api.middleware import RequestIdMiddleware
+from api.middleware import NulMiddleware, RequestIdMiddleware
 from api.nudging import Nudger
 from api.operations import Operations
 from api.provider_accounts import ProviderAccounts
@@ -132,6 +132,8 @@ def build(
         version="0.1.0",
         summary="One call runs a chain of image and video models.",
         lifespan=lifespan,
+        # It would redirect to whatever the Host header says.
+        redirect_slashes=False,
         # Its request spans hold path and query, and with them tokens and signatures: TracingMiddleware makes ours.
         telemetry={"tracing": False},
         responses=examples.other_errors(),
@@ -139,6 +141,7 @@ def build(
     )
     app.add_middleware(RateLimitHeaders)
     app.add_middleware(SheddingMiddleware)
+    app.add_middleware(NulMiddleware)
     app.add_middleware(RequestIdMiddleware)
     app.add_middleware(TracingMiddleware)
     errors.install(app)

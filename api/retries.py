@@ -1,7 +1,7 @@
 """Retry an ended run from a step on: a new run that reuses what the steps before have made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from api.callers import Caller
@@ -9,21 +9,39 @@ from api.requests import Envelope, read_idempotency_key
 from api.runs import Runs
 from domain.chains import ChainTemplate
 from domain.errors import ConflictError
-from domain.plan import ChainPlan, Retry
+from domain.findings import Refusals
+from domain.plan import ChainPlan, Retry, RunOptions
 from domain.retrying import changed_input, first_undone, kept_steps, reuse
 from storage.assets import Assets
 
 Json = dict[str, Any]
 
+_INHERITED = ("fallbacks", "max_cost", "webhook_events")
+"""Not `resubmit_unknown`: a risk that the caller took once is not taken again in silence."""
+
 
 @dataclass(frozen=True)
 class RetryRequest:
-    """`envelope.input` holds the changes; metadata and callback address stay the earlier run's where none are given."""
+    """`envelope.input` holds the changes. What stands beside it stays the earlier run's unless it is named."""
 
     envelope: Envelope
     from_step: str | None
-    keeps_metadata: bool
-    keeps_webhook: bool
+    named: frozenset[str]
+    """The keys of the body."""
+
+    def completed(self, earlier: ChainPlan, input: Json) -> Envelope:
+        return replace(
+            self.envelope,
+            input=input,
+            metadata=self.envelope.metadata if "metadata" in self.named else earlier.metadata,
+            webhook_url=self.envelope.webhook_url if "webhook_url" in self.named else earlier.webhook_url,
+            options=self._options(earlier.options),
+            faults=self.envelope.faults,
+        )
+
+    def _options(self, earlier: RunOptions) -> RunOptions:
+        kept = {name: getattr(earlier, name) for name in _INHERITED if name not in self.named}
+        return replace(self.envelope.options, **kept)
 
 
 @dataclass(frozen=True)
@@ -55,14 +73,15 @@ class Retries:
         if run.plan.template not in self.templates:
             raise ConflictError("This chain is no longer offered here.", code="chain_version_changed")
         from_step = request.from_step or first_undone(run.plan, run.snapshot)
-        kept = kept_steps(run.plan, run.snapshot, from_step)
-        envelope = Envelope(
-            input=changed_input(run.plan, request.envelope.input, kept),
-            metadata=run.plan.metadata if request.keeps_metadata else request.envelope.metadata,
-            webhook_url=run.plan.webhook_url if request.keeps_webhook else request.envelope.webhook_url,
-            options=request.envelope.options,
-        )
-        planned = self.runs.plan(self.templates[run.plan.template], caller, envelope, client_request_id)
+        refusals = Refusals()
+        with refusals.gathered():
+            request.envelope.refuse_if_faulty()
+        with refusals.gathered():
+            kept = kept_steps(run.plan, run.snapshot, from_step)
+            envelope = request.completed(run.plan, changed_input(run.plan, request.envelope.input, kept))
+            planned = self.runs.plan(self.templates[run.plan.template], caller, envelope, client_request_id)
+        if refusals.errors:
+            raise refusals.together()
         planned = reuse(planned, run.plan, run.snapshot, Retry(run_id, from_step), kept)
         await self._refuse_swept(planned)
         return planned

@@ -180,6 +180,7 @@ class Run(RunRow):
 
     input: dict[str, Any]
     metadata: NotRequired[dict[str, Any]]
+    retried_by: NotRequired[list[str]]
     waiting_on: NotRequired[WaitingOn | None]
     expected: NotRequired[Expected | None]
 

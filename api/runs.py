@@ -30,6 +30,7 @@ from domain.catalogue import Catalogue
 from domain.chains import ChainTemplate
 from domain.costs import refuse_over_max_cost
 from domain.errors import LimitError, RequestError, UnavailableError
+from domain.findings import Refusals
 from domain.labels import metadata_pairs
 from domain.plan import ChainPlan
 from domain.planning import RunRequest, plan_run
@@ -105,8 +106,7 @@ class Runs:
         if key is not None:
             await self.claims.refuse_deleted(plan.run_id)
         plan = await self.settle(plan)
-        held = await self.budgets.hold(plan, caller)
-        await self.claims.hold_pictures(plan)
+        held = await self._take(plan, caller, key)
         snapshot = first_snapshot(tuple(step.key for step in plan.steps), plan.created_at)
         try:
             await self._start(plan, snapshot, prints)
@@ -117,9 +117,9 @@ class Runs:
                 raise UnavailableError("The run is being created by another request.", retry_after=1.0) from None
             return await self._replayed(earlier, prints)
         except RPCError as error:
-            if held and error.status is RPCStatusCode.INVALID_ARGUMENT:
+            if error.status is RPCStatusCode.INVALID_ARGUMENT:
                 # Any other failure may have started it: then the reservation stands until it expires.
-                await self.budgets.give_back(plan.run_id)
+                await self._give_back(plan, key, held=held)
             raise
         self.reader.remember(plan)
         log.info("run_created", run_id=plan.run_id, template=plan.template, caller=plan.caller)
@@ -128,7 +128,10 @@ class Runs:
     def plan(
         self, template: ChainTemplate, caller: Caller, envelope: Envelope, client_request_id: str | None = None
     ) -> ChainPlan:
-        """What a request becomes, without a run id, before its addresses are judged."""
+        """What a request becomes, without a run id, before its addresses are judged.
+
+        A refusal names all that can be known to be wrong without asking anybody.
+        """
         request = RunRequest(
             run_id="",
             caller=caller.id,
@@ -139,22 +142,39 @@ class Runs:
             client_request_id=client_request_id,
             options=envelope.options,
         )
-        return plan_run(template, request, self.catalogue)
+        refusals = Refusals()
+        with refusals.gathered():
+            envelope.refuse_if_faulty()
+        with refusals.gathered():
+            plan = plan_run(template, request, self.catalogue)
+            if not refusals.errors:
+                return plan
+            refuse_over_max_cost(plan)
+        with refusals.gathered():
+            self.addresses.check_spelling(envelope.input)
+        with refusals.gathered():
+            self.addresses.check_callback(envelope.webhook_url)
+        raise refusals.together()
 
     async def settle(self, plan: ChainPlan) -> ChainPlan:
-        """The plan with its addresses judged and its limit kept: the checks of a create that ask somebody else."""
-        plan = await self.addresses.settle(plan)
-        if plan.webhook_url is not None:
+        """The plan with its addresses judged and its limit kept: the checks of a create that ask somebody else.
+
+        DNS comes last: nothing is asked of it for a request that is refused anyway.
+        """
+        refusals = Refusals()
+        with refusals.gathered():
+            plan = await self.addresses.settle(plan)
+        with refusals.gathered():
             self.addresses.check_callback(plan.webhook_url)
-        refuse_over_max_cost(plan)
+        with refusals.gathered():
+            refuse_over_max_cost(plan)
+        if refusals.errors:
+            raise refusals.together()
+        await self.addresses.resolve(plan)
         return plan
 
     async def get(self, run_id: str, caller: Caller) -> Json:
-        run = await self.own(run_id, caller)
-        shown = await self._shown(run)
-        if run.snapshot.status.ended and (retried := await self.retry_links.of(run_id)):
-            shown["retried_by"] = retried
-        return shown
+        return await self._whole(await self.own(run_id, caller))
 
     async def get_later(self, run_id: str, caller: Caller, seconds: int) -> Json | None:
         """The run at its end, or as it is after so many seconds; None where this caller has too many calls waiting.
@@ -163,19 +183,19 @@ class Runs:
         """
         run = await self.own(run_id, caller)
         if run.snapshot.status.ended:
-            return await self._shown(run)
+            return await self._whole(run)
         try:
             with self.listeners.one_more(caller.id):
                 await self._until_end(run_id, seconds)
         except LimitError:
             return None
-        return await self._shown(await self.own(run_id, caller))
+        return await self._whole(await self.own(run_id, caller))
 
     async def cancel(self, run_id: str, caller: Caller) -> Json:
         """Ask the run to stop and wait a moment for its end. A run that has ended stays as it is."""
         run = await self.own(run_id, caller)
         if run.snapshot.status.ended:
-            return await self._shown(run)
+            return await self._whole(run)
         try:
             await self.client.get_workflow_handle(run_id).signal("cancel", CancelRequested(), rpc_timeout=_RPC)
             await self._until_end(run_id, CANCEL_WAIT)
@@ -219,6 +239,24 @@ class Runs:
                 raise
 
     # ---- inside -----------------------------------------------------------------------------------------------
+
+    async def _take(self, plan: ChainPlan, caller: Caller, key: str | None) -> bool:
+        """What the run may cost, and its pictures: both, or neither. Whether an amount was set aside."""
+        held = await self.budgets.hold(plan, caller)
+        try:
+            await self.claims.hold_pictures(plan)
+        except (RequestError, UnavailableError):
+            await self._give_back(plan, key, held=held)
+            raise
+        return held
+
+    async def _give_back(self, plan: ChainPlan, key: str | None, *, held: bool) -> None:
+        """This call has not started the run. Under a key another one may have, and may yet."""
+        if held and (key is None or await self._find(plan.run_id) is None):
+            await self.budgets.give_back(plan)
+        if key is None:
+            # The pictures of a keyed run are the same ones whenever it is asked for: they wait for the repeat.
+            await self.claims.let_go(plan)
 
     async def _start(self, plan: ChainPlan, snapshot: Snapshot, prints: dict[str, str]) -> None:
         longest = timedelta(seconds=plan.deadline) + LAST_RESORT
@@ -272,7 +310,14 @@ class Runs:
 
     async def _replayed(self, run: StoredRun, prints: dict[str, str]) -> Json:
         refuse_conflict(run.fingerprint, prints)
-        return await self._shown(run)
+        return await self._whole(run)
+
+    async def _whole(self, run: StoredRun) -> Json:
+        """What the run says of itself, and of one that has ended what the database says: which runs retried it."""
+        shown = await self._shown(run)
+        if run.snapshot.status.ended and (retried := await self.retry_links.of(run.plan.run_id)):
+            shown["retried_by"] = retried
+        return shown
 
     async def _shown(self, run: StoredRun) -> Json:
         return run_resource(run.plan, run.snapshot, self.asset_url) | await self._outlook.of(run)

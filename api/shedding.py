@@ -3,7 +3,6 @@
 import random
 from collections.abc import Callable
 
-from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,8 +20,8 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 class SheddingMiddleware:
     """Creates are refused before reads, and cancels, webhooks, health and files never.
 
-    What counts is work, so a request counts until its answer begins: an event stream does not count while it is
-    open, nor does a read that asked to wait (`Prefer: wait`), since both mostly sleep.
+    What counts is work, so a request counts until its answer begins, and not while it waits for its caller: for a body
+    that comes slowly, or, with `Prefer: wait`, for the caller to leave. Whoever sends half a body takes nobody's place.
     """
 
     def __init__(
@@ -42,39 +41,56 @@ class SheddingMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _is_shed(scope["method"], scope["path"]):
             await self._app(scope, receive, send)
-            return
-        reads = scope["method"] in _READING
-        if self._working >= (self._reads_refused_at if reads else self._creates_refused_at):
+        elif self._is_full(scope):
             await self._refuse(scope, receive, send)
-            return
-        if reads and "wait" in Headers(scope=scope).get("prefer", ""):
-            await self._app(scope, receive, send)
-            return
-        await self._work(scope, receive, send)
+        else:
+            await self._work(scope, receive, send)
 
     async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
-        working = True
-        self._working += 1
+        working = answering = False
 
-        def done() -> None:
+        def count(now: bool) -> None:
             nonlocal working
-            self._working -= working
-            working = False
+            self._working += now - working
+            working = now
+
+        async def receive_uncounted() -> Message:
+            count(False)
+            try:
+                message = await receive()
+                whole = message["type"] == "http.request" and not message.get("more_body")
+                if whole and scope["method"] not in _READING and self._is_full(scope):
+                    # Many slow bodies may become whole together, and only so many are let in then.
+                    raise self._overloaded()
+                return message
+            finally:
+                count(not answering)
 
         async def send_told(message: Message) -> None:
-            done()
+            nonlocal answering
+            answering = True
+            count(False)
             await send(message)
 
+        count(True)
         try:
-            await self._app(scope, receive, send_told)
+            await self._app(scope, receive_uncounted, send_told)
         finally:
-            done()
+            count(False)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _is_full(self, scope: Scope) -> bool:
+        reads = scope["method"] in _READING
+        return self._working >= (self._reads_refused_at if reads else self._creates_refused_at)
+
+    def _overloaded(self) -> UnavailableError:
         # Spread, so that those who were refused together do not come back together.
         seconds = 1 + round(2 * self._jitter())
-        error = UnavailableError("The API has too much to do; try again later.", code="overloaded")
-        headers = {"cache-control": "no-store", "retry-after": str(seconds)}
+        said = "The API has too much to do; try again later."
+        return UnavailableError(said, code="overloaded", retry_after=float(seconds))
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        error = self._overloaded()
+        headers = {"cache-control": "no-store", "retry-after": f"{error.retry_after:g}"}
         body = body_of(error, scope.get("state", {}).get("request_id"))
         await JSONResponse(body, 503, headers)(scope, receive, send)
 

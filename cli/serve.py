@@ -38,8 +38,9 @@ def part_command(part: PartName, *, host: str = "127.0.0.1", port: int = API_POR
         # Requests are logged by the API itself, without queries: those are signed.
         *["--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "10"],
         # Longer than load balancers keep an idle connection, so that none is closed under a request just sent.
-        # No --limit-concurrency: it would turn away webhooks and cancels too. `api/shedding.py` does not.
-        *["--timeout-keep-alive", "75"],
+        # No --limit-concurrency: it would turn away webhooks and cancels too. `api/shedding.py` does not, and
+        # `api/connections.py` bounds connections and what they are waited for.
+        *["--timeout-keep-alive", "75", "--http", "api.connections:GuardedConnection"],
     ]
 
 

@@ -37,6 +37,10 @@ def check_url(url: str, trusted: TrustedOrigins) -> str:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise RequestError("The URL cannot be read.") from error
+    try:
+        parsed.host  # noqa: B018 - httpx decodes an international name only here, and wherever it sends to it
+    except UnicodeError as error:
+        raise RequestError("The URL's host is not a valid name.") from error
     if not _PORT.fullmatch(authority[1]) or parsed.port == 0 or (parsed.port or 1) > 65535:
         raise RequestError("The URL's port must be a number from 1 to 65535.")
     if trusted.allows(parsed):

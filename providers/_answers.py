@@ -65,8 +65,8 @@ def json_object(response: httpx.Response) -> dict[str, Any] | None:
 
 
 def short_text(value: object) -> str | None:
-    """An id or a word of a provider, if it is text of a sane length."""
-    return value if isinstance(value, str) and 0 < len(value) <= _NAME_LENGTH else None
+    """An id or a word of a provider, if it is printable text of a sane length."""
+    return value if isinstance(value, str) and 0 < len(value) <= _NAME_LENGTH and value.isprintable() else None
 
 
 def address(value: object) -> str | None:

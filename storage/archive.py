@@ -102,7 +102,7 @@ class Archive:
         insert = insert_into(self._engine)
         shared = {"run_id": run.run_id, "caller": run.caller, "ended_at": run.ended_at}
         rows: list[tuple[Table, list[dict[str, Any]]]] = [
-            (ATTEMPTS, [asdict(attempt) for attempt in attempts]),
+            (ATTEMPTS, [_written(attempt) for attempt in attempts]),
             (RUN_TAGS, [{"run_id": run.run_id, "tag": tag} for tag in dict.fromkeys(tags)]),
             (RUN_LABELS, [shared | {"kind": str(label.kind), "value": label.value} for label in labels]),
         ]
@@ -157,3 +157,8 @@ class Archive:
         with answering_database():
             async with self._engine.connect() as connection:
                 return set((await connection.execute(query)).scalars())
+
+
+def _written(attempt: AttemptRecord) -> dict[str, Any]:
+    """A job's id is its provider's own text, and PostgreSQL has no place for NUL."""
+    return {key: value.replace("\0", "") if isinstance(value, str) else value for key, value in asdict(attempt).items()}

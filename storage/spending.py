@@ -89,10 +89,12 @@ class Spending:
                 await connection.commit()
         return None
 
-    async def release(self, run_id: str) -> None:
+    async def release(self, run_id: str, reserved_at: datetime) -> None:
+        """Give back what was reserved at this moment. What another create of the same run reserved stays."""
+        mine = release(run_id).where(RESERVATIONS.c.reserved_at == reserved_at)
         with answering_database():
             async with self._engine.begin() as connection:
-                await connection.execute(release(run_id))
+                await connection.execute(mine)
 
     async def spent(
         self, by: By, since: datetime, until: datetime, *, caller: str | None = None, mode: str | None = None

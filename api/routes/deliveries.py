@@ -1,19 +1,21 @@
 """Callbacks as their receivers met them: the log, sending again, and a test."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
 
 from api import examples
 from api.bodies import read_object
-from api.requests import read_webhook_url
+from api.requests import read_idempotency_key, read_webhook_url
 from api.services import Held, Reader, RunId, Runner
 from domain.errors import Fault, RequestError
 
 router = APIRouter(tags=["deliveries"])
 
 _NO_STORE = {"cache-control": "no-store"}
+
+IdempotencyKey = Annotated[str | None, Header(description="Repeat the call safely: one key, one delivery.")]
 
 
 def _takes(properties: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
@@ -42,24 +44,30 @@ async def list_deliveries(run_id: RunId, caller: Reader, held: Held) -> JSONResp
         {"step_key": {"type": ["string", "null"], "description": "A step's event; without it, the run's own."}}, {}
     ),
 )
-async def resend(run_id: RunId, request: Request, caller: Runner, held: Held) -> JSONResponse:
+async def resend(
+    run_id: RunId, request: Request, caller: Runner, held: Held, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:
     """The same bytes under the same event id, freshly signed, on a fresh schedule."""
     step = (await read_object(request)).get("step_key")
     if step is not None and not isinstance(step, str):
         raise RequestError("Request validation failed.", faults=[Fault(("step_key",), "must be a string")])
-    return JSONResponse(await held.endings.resend(run_id, caller, step), 202, _NO_STORE)
+    key = read_idempotency_key(idempotency_key)
+    return JSONResponse(await held.endings.resend(run_id, caller, step, key), 202, _NO_STORE)
 
 
 @router.post(
     "/api/v1/callbacks/test",
     summary="Send a test callback",
-    responses=examples.responses(400, 401, 503),
+    responses=examples.responses(400, 401, 409, 503),
     openapi_extra=_takes(
         {"webhook_url": {"type": "string", "description": "Where to."}},
         {"webhook_url": "https://shop.example.com/hooks/babychain"},
     ),
 )
-async def send_test(request: Request, caller: Runner, held: Held) -> JSONResponse:
+async def send_test(
+    request: Request, caller: Runner, held: Held, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:
     """One signed event of the kind webhook.test, sent once. The answer says what the receiver answered."""
     url = read_webhook_url(await read_object(request))
-    return JSONResponse(await held.endings.test(url, caller), headers=_NO_STORE)
+    key = read_idempotency_key(idempotency_key)
+    return JSONResponse(await held.endings.test(url, caller, key), headers=_NO_STORE)

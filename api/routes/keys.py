@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from api import examples
-from api.bodies import read_object
+from api.bodies import has_body, read_storable
 from api.key_orders import Caps, CreateKey, Json, Model, Rotate, caller_resource, key_resource, read_order
 from api.services import Admin, Held
 from domain.errors import RequestError
@@ -104,8 +104,7 @@ async def rotate_callback_secret(caller: str, request: Request, _admin: Admin, h
 
 async def _read(request: Request, model: type[Model]) -> Model:
     """No body at all orders what goes without saying."""
-    empty = request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers
-    return read_order(model, {} if empty else await read_object(request))
+    return read_order(model, await read_storable(request) if has_body(request) else {})
 
 
 def _now() -> datetime:

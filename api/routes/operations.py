@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from api import examples
-from api.bodies import read_object
+from api.bodies import read_storable
 from api.key_orders import read_order
 from api.operations import CancelMany
 from api.services import Admin, Held, Reader, Stopper
@@ -39,7 +39,7 @@ async def search_runs(
 )
 async def cancel_runs(request: Request, caller: Stopper, held: Held) -> JSONResponse:
     """Stops your live runs of which everything named is true. The server works through them, whatever becomes of us."""
-    order = read_order(CancelMany, await read_object(request))
+    order = read_order(CancelMany, await read_storable(request))
     return JSONResponse(await held.operations.cancel_many(caller, order), 202, _NO_STORE)
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
 from api import examples
-from api.bodies import read_object
+from api.bodies import has_body, read_storable
 from api.provider_accounts import model_switch
 from api.services import Admin, Held, Reader
 from domain.errors import Fault, RequestError
@@ -170,9 +170,9 @@ async def _switch(held: Held, card: ModelCard) -> JSONResponse:
 
 async def _reason(request: Request) -> str | None:
     """The body is optional: a switch must work with a bare POST."""
-    if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
+    if not has_body(request):
         return None
-    body = await read_object(request)
+    body = await read_storable(request)
     faults = [Fault((name,), "is not a field of this request") for name in sorted(body.keys() - {"reason"})]
     reason = body.get("reason")
     if reason is not None and not (isinstance(reason, str) and len(reason) <= _REASON_LENGTH):

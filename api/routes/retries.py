@@ -10,6 +10,7 @@ from api.bodies import read_object
 from api.requests import read_envelope
 from api.retries import RetryRequest
 from api.services import Held, RunId, Runner
+from domain.callbacks import CHOICES
 from domain.errors import Fault, RequestError
 
 router = APIRouter(tags=["runs"])
@@ -41,6 +42,26 @@ _BODY = {
                             "type": ["string", "null"],
                             "description": "The earlier run's where none is given; null for no callback.",
                         },
+                        "webhook_events": {
+                            "type": ["array", "null"],
+                            "items": {"enum": list(CHOICES)},
+                            "minItems": 1,
+                            "description": f"The earlier run's where none are given; null for {CHOICES[0]}.",
+                        },
+                        "fallbacks": {
+                            "type": ["boolean", "null"],
+                            "description": "The earlier run's where it is not given; null for true.",
+                        },
+                        "max_cost": {
+                            "type": ["number", "string", "null"],
+                            "description": "US dollars, for the new run alone. The earlier run's where none is given; "
+                            "null for no limit.",
+                        },
+                        "resubmit_unknown": {
+                            "type": ["boolean", "null"],
+                            "description": "Never the earlier run's: whoever takes the risk of paying twice again says "
+                            "so again.",
+                        },
                     },
                 },
                 "example": _EXAMPLE,
@@ -70,12 +91,7 @@ async def retry_run(
     from_step = body.get("from_step")
     if from_step is not None and not isinstance(from_step, str):
         raise RequestError("from_step must be a text.", faults=[Fault(("from_step",), "must be the key of a step")])
-    retry = RetryRequest(
-        envelope=read_envelope(body),
-        from_step=from_step,
-        keeps_metadata="metadata" not in body,
-        keeps_webhook="webhook_url" not in body,
-    )
+    retry = RetryRequest(read_envelope(body), from_step, frozenset(body))
     if dry_run:
         plan = await held.runs.settle(await held.retries.plan(run_id, caller, retry))
         return JSONResponse(await held.estimates.of(plan), headers=_NO_STORE)

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 from fastapi import FastAPI, Request, Response
 from standardwebhooks import Webhook
 from temporalio.client import Client
@@ -17,6 +19,7 @@ from storage.callers import Callers
 from storage.database import open_database
 from storage.keys import KeyStore, NewKey
 from temporal import names
+from tests.support.archived import opened
 from tests.support.bodies import drawn
 from tests.support.receiver import Receiver
 from tests.support.runs import SECRETS
@@ -77,6 +80,25 @@ async def test_a_resend_carries_the_same_bytes_and_id_freshly_signed(service: Se
     assert answer.json()["id"] in {delivery["id"] for delivery in deliveries}
 
 
+async def test_one_key_makes_one_resend(service: Service) -> None:
+    body = drawn("resent once", webhook_url=service.hook, webhook_events=[RUN_COMPLETED, STEP_COMPLETED])
+    run = await service.succeeded((await service.create("chain1", body))["id"])
+    await log_of(service, run["id"], 3)
+    url, headers = f"/api/v1/chains/runs/{run['id']}/deliveries", {"idempotency-key": "again"}
+    first = await service.api.post(url, json={}, headers=headers)
+    assert first.status_code == 202, first.text
+    await log_of(service, run["id"], 4)
+    second = await service.api.post(url, json={}, headers=headers)
+    assert (second.status_code, second.json()["status"]) == (202, "delivered")
+    assert second.json()["id"] == first.json()["id"]
+    other = await service.api.post(url, json={"step_key": "text_to_image"}, headers=headers)
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "idempotency_conflict")
+    assert other.json()["error"]["details"] == {"conflicts": ["step_key"]}
+    unkeyed = await service.api.post(url, json={})
+    assert unkeyed.json()["id"] != first.json()["id"]
+    assert len(await log_of(service, run["id"], 5)) == 5
+
+
 async def test_a_run_without_a_callback_has_none_to_resend(service: Service) -> None:
     run = await service.create("chain1", drawn("silent"))
     await service.ended(run["id"])
@@ -106,14 +128,72 @@ async def test_a_test_event_says_what_the_receiver_answered(service: Service) ->
     assert Webhook(standard_secret(SECRET)).verify(call.body, call.headers)["type"] == "webhook.test"
 
 
+async def test_one_key_sends_one_test_event(service: Service) -> None:
+    async def send(url: str, key: str = "test-me") -> httpx.Response:
+        headers = {"idempotency-key": key}
+        return await service.api.post("/api/v1/callbacks/test", json={"webhook_url": url}, headers=headers)
+
+    first, second = await send(service.hook), await send(service.hook)
+    assert first.json() == second.json()
+    assert first.json()["status"] == "delivered"
+    event_id = first.json()["event_id"]
+    assert [call.headers["webhook-id"] for call in service.receiver.calls].count(event_id) == 1
+    other = await send(f"{service.hook}?another")
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "idempotency_conflict")
+    assert (await send(service.hook, "another")).json()["event_id"] != event_id
+
+
+async def test_both_ways_to_send_document_their_key(service: Service) -> None:
+    paths = (await service.anyone.get("/openapi.json")).json()["paths"]
+    for path in ("/api/v1/callbacks/test", "/api/v1/chains/runs/{run_id}/deliveries"):
+        assert "idempotency-key" in {one["name"].lower() for one in paths[path]["post"]["parameters"]}
+        assert "409" in paths[path]["post"]["responses"]
+
+
+async def test_a_key_of_another_form_is_refused(service: Service) -> None:
+    for path in ("/api/v1/callbacks/test", f"/api/v1/chains/runs/{uuid4()}/deliveries"):
+        answer = await service.api.post(
+            path, json={"webhook_url": service.hook}, headers={"idempotency-key": "slash/ed"}
+        )
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_idempotency_key")
+
+
 async def test_a_test_event_goes_to_no_address_that_a_run_could_not_use(service: Service) -> None:
     for body, code in (
         ({"webhook_url": "https://127.0.0.1/hook"}, "invalid_callback_url"),
         ({"webhook_url": "http://example.com/hook"}, "invalid_callback_url"),
+        ({"webhook_url": "https://xn--/"}, "invalid_callback_url"),
         ({}, "invalid_request"),
     ):
         answer = await service.api.post("/api/v1/callbacks/test", json=body)
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)
+
+
+async def test_an_address_that_nobody_can_call_is_refused_and_fails_where_a_run_has_it(service: Service) -> None:
+    nowhere = "https://xn--/"
+    refused = await service.api.post("/api/v1/chains/chain1/runs", json=drawn("lost", webhook_url=nowhere))
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_callback_url")
+    run_id = await told_at(service, nowhere)
+    resent = await service.api.post(f"/api/v1/chains/runs/{run_id}/deliveries", json={})
+    assert resent.status_code == 202, resent.text
+    [delivery] = await log_of(service, run_id)
+    assert (delivery["url"], delivery["status"]) == (nowhere, "pending")
+    [attempt] = delivery["attempts"]
+    assert (attempt["outcome"], attempt["error"]) == ("failed", "The address can't be called.")
+    await service.client.get_workflow_handle(delivery["id"]).terminate("its next attempts come over a day")
+
+
+async def told_at(service: Service, url: str) -> str:
+    """An archived run with a callback address that none can be created with any more."""
+    run = await service.succeeded((await service.create("chain1", drawn("told", webhook_url=service.hook)))["id"])
+    await service.callbacks(run["id"])
+    async with opened(service.settings.archive_url) as archive:
+        row = await archive.get(run["id"])
+        assert row is not None
+        run_id = str(uuid4())
+        plan = row.plan.replace(run["id"], run_id).replace(service.hook, url)
+        await archive.put(replace(row, run_id=run_id, plan=plan))
+    return run_id
 
 
 async def test_a_steps_event_carries_that_step_and_the_same_bytes_again(service: Service) -> None:

@@ -4,12 +4,16 @@ import asyncio
 import json
 from pathlib import Path
 
+import obstore
 import pytest
 from temporalio.client import Client
 
+from storage.asset_uses import UPLOAD
+from storage.blobs import open_store
 from storage.callers import Callers
 from storage.database import open_database
 from tests.support.bodies import FIRST_EXAMPLE, SEED_EXAMPLE, SEEDANCE, drawn
+from tests.support.pictures import jpeg
 from tests.support.service import Json, Service, bearer, running_service
 from tests.support.waiting import eventually
 
@@ -125,7 +129,17 @@ async def test_only_an_admin_sees_what_everyone_spends(temporal: Client, tmp_pat
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "insufficient_scope")
 
 
-@pytest.mark.parametrize("query", ["by=moon", "since=yesterday", "since=2026-02-02&until=2026-02-01", "format=xml"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "by=moon",
+        "since=yesterday",
+        "since=2026-02-02&until=2026-02-01",
+        "format=xml",
+        "until=9999-12-31",
+        "since=0001-01-01",
+    ],
+)
 async def test_a_spend_question_that_makes_no_sense_is_refused(temporal: Client, tmp_path: Path, query: str) -> None:
     async with running_service(temporal, tmp_path, worker=False) as service:
         answer = await service.api.get(f"/api/v1/spend?{query}")
@@ -158,3 +172,32 @@ async def test_a_cap_holds_when_many_runs_are_created_at_once(temporal: Client, 
         }
         unknown = await create(url, json={"input": priceless}, headers=headers)
         assert (unknown.status_code, unknown.json()["error"]["code"]) == (429, "spend_cap_exceeded")
+
+
+@pytest.mark.parametrize("key", [{}, {"idempotency-key": "again"}])
+async def test_a_create_that_is_refused_after_all_leaves_the_callers_cap_as_it_was(
+    temporal: Client, tmp_path: Path, key: Json
+) -> None:
+    async with running_service(temporal, tmp_path, worker=False) as service:
+        headers = bearer(await new_key(service, "careful"))
+        file = {"file": ("p.jpg", jpeg("careful", (320, 320)), "image/jpeg")}
+        asset = (await service.anyone.post("/api/v1/assets", files=file, headers=headers)).json()
+        params = {"generation_prompt": "it moves", "duration": 4}
+        body = {"input": {"source_image_url": asset["id"], "image_to_video_params": params}}
+        url = "/api/v1/chains/image-to-video"
+        estimate = (await service.anyone.post(f"{url}/estimate", json=body, headers=headers)).json()
+        once = round(float(estimate["estimate"]["high"]) * 1_000_000)
+        caps = {"daily_cap": once, "monthly_cap": None}
+        assert (await service.api.put("/api/v1/callers/careful/caps", json=caps)).status_code == 200
+
+        store = open_store(service.settings.assets)
+        await obstore.put_async(store, f"removing/{asset['sha256']}/another", b"")
+        for _ in range(2):
+            refused = await service.anyone.post(f"{url}/runs", json=body, headers=headers | key)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (503, "asset_busy")
+        await obstore.delete_async(store, f"removing/{asset['sha256']}/another")
+        uses = [found["path"] for found in await obstore.list(store, "uses/").collect_async()]
+        assert key or uses == [f"uses/{asset['sha256']}/{UPLOAD}"]
+
+        started = await service.anyone.post(f"{url}/runs", json=body, headers=headers)
+        assert started.status_code == 202, started.text

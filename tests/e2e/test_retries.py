@@ -1,11 +1,15 @@
 """An ended run goes on from a step, and what was made before is not paid for again."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from temporalio.client import Client
 
+from domain.callbacks import RUN_COMPLETED, STEP_COMPLETED
+from domain.plan import RunOptions
+from tests.support.archived import plan_of
 from tests.support.bodies import SEEDANCE, drawn
 from tests.support.orders import order
 from tests.support.service import Json, Service, running_service
@@ -23,9 +27,10 @@ async def retry(service: Service, run_id: str, body: Json, key: str | None = Non
     return await service.api.post(f"/api/v1/chains/runs/{run_id}/retry", json=body, headers=headers)
 
 
-async def failed_video(service: Service, prompt: str) -> Json:
+async def failed_video(service: Service, prompt: str, **more: Any) -> Json:
     await service.sandbox.put_faults(refused(SEEDANCE))
-    created = await service.create("chain1", drawn(prompt, metadata={"order": "7"}, webhook_url=service.hook))
+    body = drawn(prompt, metadata={"order": "7"}, webhook_url=service.hook, **more)
+    created = await service.create("chain1", body)
     run = await service.ended(created["id"])
     assert run["error"]["code"] == "provider_invalid_request"
     return run
@@ -47,7 +52,10 @@ async def test_a_failed_video_is_made_again_from_the_picture_that_is_there(tempo
         assert [row["provider"] for row in await service.sandbox.jobs() if row["job_id"]].count("bfl") == 1
         assert run["retry_of"] == {"run_id": parent["id"], "from_step": "image_to_video"}
         assert run["saved"] == picture["reused"]["saved"] == parent["steps"][0]["cost"]["useful"]
-        assert (await service.get(parent["id"]))["retried_by"] == [run["id"]]
+        shown = await service.get(parent["id"])
+        assert shown["retried_by"] == [run["id"]]
+        waited = await service.api.get(f"/api/v1/chains/get/{parent['id']}", headers={"prefer": "wait=9"})
+        assert waited.json() == shown
         assert run["metadata"] == {"order": "7"}
         assert len(await service.callbacks(run["id"])) == 1
 
@@ -63,6 +71,37 @@ async def test_one_key_makes_one_retry(temporal: Client, tmp_path: Path) -> None
         assert other.status_code == 409
         assert other.json()["error"]["code"] == "idempotency_conflict"
         await service.succeeded(first.json()["id"])
+
+
+async def test_what_a_retry_does_not_name_stays_as_the_earlier_run_had_it(temporal: Client, tmp_path: Path) -> None:
+    async with running_service(temporal, tmp_path) as service:
+        chosen = {"max_cost": "0.75", "fallbacks": False, "webhook_events": [STEP_COMPLETED], "resubmit_unknown": True}
+        parent = await failed_video(service, "choosy", **chosen)
+
+        async def options(body: Json) -> RunOptions:
+            answer = await retry(service, parent["id"], body)
+            assert answer.status_code == 202, answer.text
+            return (await plan_of(service.client, answer.json()["id"])).options
+
+        # A risk that was taken once is not taken again in silence.
+        kept = RunOptions(fallbacks=False, max_cost=750_000, webhook_events=(STEP_COMPLETED,), resubmit_unknown=False)
+        assert await options({}) == kept
+        assert await options(chosen) == replace(kept, resubmit_unknown=True)
+        named = {"max_cost": 2, "fallbacks": True, "webhook_events": [RUN_COMPLETED]}
+        assert await options(named) == RunOptions(max_cost=2_000_000)
+        assert await options(dict.fromkeys(chosen)) == RunOptions()
+        cheap = await retry(service, parent["id"], {"max_cost": "0.01"})
+        assert (cheap.status_code, cheap.json()["error"]["code"]) == (400, "max_cost_exceeded")
+
+
+async def test_the_schema_of_a_retry_shows_all_that_may_stand_beside_the_input(
+    service_with_failure: tuple[Service, str],
+) -> None:
+    document = (await service_with_failure[0].anyone.get("/openapi.json")).json()
+    create = document["components"]["schemas"]["create.chain1"]["properties"]
+    operation = document["paths"]["/api/v1/chains/runs/{run_id}/retry"]["post"]
+    body = operation["requestBody"]["content"]["application/json"]["schema"]
+    assert body["properties"].keys() == create.keys() | {"from_step"}
 
 
 async def test_a_dry_run_of_a_retry_costs_only_what_is_still_to_do(temporal: Client, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import providers
 from api.description import TAGS
+from api.requests import read_envelope
 from domain.errors import RequestError
 from domain.media import MediaKind
 from domain.request_schemas import body_schema, parameter_names
@@ -140,6 +141,14 @@ def test_what_the_schema_refuses_planning_refuses(input: Json) -> None:
     assert not schema_of("chain1").is_valid({"input": whole})
     with pytest.raises(RequestError):
         plan("chain1", whole)
+
+
+@pytest.mark.parametrize("amount", ["1_0", "-0", " 2 ", "1e3", ".5", "0.0000001", -1, 10**10])
+def test_an_amount_that_the_schema_refuses_is_refused(amount: Any) -> None:
+    assert not schema_of("chain1").is_valid({"max_cost": amount})
+    with pytest.raises(RequestError) as caught:
+        read_envelope({"max_cost": amount})
+    assert [fault.path for fault in caught.value.faults] == [("max_cost",)]
 
 
 _VALUES = st.recursive(

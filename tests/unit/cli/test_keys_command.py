@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli.environment import keep_secrets
 from cli.failures import CommandFailed
 from cli.keys import keys
 from storage.database import open_database
 from storage.keys import KeyStore, StoredKey, hash_key
+from tests.support.command_line import Caller, caller_environment
 from tests.support.runs import SECRETS
 
 Command = Callable[..., Any]
@@ -21,6 +24,7 @@ Command = Callable[..., Any]
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     for name, value in SECRETS.items():
         monkeypatch.setenv(f"BABYCHAIN_{name.upper()}", value)
+    monkeypatch.setenv("BABYCHAIN_DATA_DIR", str(tmp_path))
     url = f"sqlite:///{tmp_path / 'keys.db'}"
     monkeypatch.setenv("BABYCHAIN_DATABASE_URL", url)
     return url
@@ -104,3 +108,23 @@ def test_a_wrong_word_is_refused_by_its_name_and_changes_nothing(database: str, 
 def test_a_key_that_is_not_there_is_said_to_be_not_there(database: str) -> None:
     with pytest.raises(CommandFailed, match="no such key"):
         command("revoke", "none")
+
+
+def test_what_is_shown_to_people_has_no_microseconds(database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command("create", "alice", "--days", "30")
+    told = capsys.readouterr().err
+    command("list")
+    assert re.search(r"expires_at +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n", told)
+    assert not re.search(r"\d:\d\d\.\d", told + capsys.readouterr().out)
+
+
+async def test_where_dev_has_run_its_secrets_fill_in_and_elsewhere_the_remedy_is_said(tmp_path: Path) -> None:
+    caller = Caller(caller_environment("", tmp_path, key=""))
+    lacking = await caller.babychain("keys", "list")
+    assert lacking.code == 1
+    assert "missing" in lacking.err
+    assert "docs/operating.md" in lacking.err
+    keep_secrets(tmp_path / "dev.env", {})
+    assert (await caller.babychain("keys", "create", "alice", "--json")).json["caller"] == "alice"
+    listed = await caller.babychain("keys", "list", "--json")
+    assert [key["caller"] for key in listed.json["data"]] == ["alice"]

@@ -5,10 +5,13 @@ from pathlib import Path
 from cli.lines import Line, Result, Results, read_lines, still_to_do
 
 
-def lines(folder: Path, *texts: str, batch: str = "", **shared: object) -> list[Line]:
+def lines(
+    folder: Path, *texts: str, batch: str = "", metadata: dict[str, object] | None = None, **shared: object
+) -> list[Line]:
     file = folder / "lines.jsonl"
     file.write_text("\n".join(texts))
-    return read_lines(file, "chain1", {"input": dict(shared)}, batch)
+    flags = {"input": dict(shared)} | ({"metadata": metadata} if metadata else {})
+    return read_lines(file, "chain1", flags, batch)
 
 
 def test_a_lines_key_follows_its_words_and_not_its_place(tmp_path: Path) -> None:
@@ -28,10 +31,56 @@ def test_what_the_flags_say_holds_for_all_and_the_lines_own_words_win(tmp_path: 
     assert whole.body == {"input": {"c": 3}, "metadata": {"x": 1}}
 
 
+def test_the_flags_metadata_and_tags_hold_for_lines_that_have_their_own(tmp_path: Path) -> None:
+    flags: dict[str, object] = {"tags": ["eachy"], "a": "flag", "b": "flag"}
+    own = '{"input": {}, "metadata": {"a": "line", "tags": ["mine", "eachy"]}}'
+    empty, strange = '{"input": {}, "metadata": null}', '{"input": {}, "metadata": {"tags": "mine"}}'
+    whole, plain, none, odd = lines(tmp_path, own, '{"c": 3}', empty, strange, metadata=flags)
+    assert whole.body["metadata"] == {"a": "line", "b": "flag", "tags": ["eachy", "mine"]}
+    assert plain.body["metadata"] == none.body["metadata"] == flags
+    assert odd.body["metadata"]["tags"] == "mine", "the API's to refuse"
+    assert flags == {"tags": ["eachy"], "a": "flag", "b": "flag"}
+
+
+def test_a_lines_prompt_wins_over_one_that_the_flags_have_in_the_models_own_place(tmp_path: Path) -> None:
+    mine, plain, native = lines(
+        tmp_path,
+        '{"a_prompt": "mine", "b_prompt": "mine"}',
+        "{}",
+        '{"a_params": {"prompt": "native"}}',
+        a_params={"prompt": "shared", "width": 8},
+        b_params={"content": [{"type": "text", "text": "shared"}]},
+    )
+    assert mine.body["input"] == {
+        "a_params": {"prompt": "mine", "width": 8},
+        "b_params": {"content": [{"type": "text", "text": "mine"}]},
+    }
+    assert plain.body["input"]["b_params"]["content"][0]["text"] == "shared"
+    assert native.body["input"]["a_params"] == {"prompt": "native", "width": 8}
+
+
+def test_a_lines_model_wins_over_the_flags_in_whichever_place_each_has_it(tmp_path: Path) -> None:
+    flat, nested = lines(
+        tmp_path,
+        '{"a_model": "mine"}',
+        '{"a_model": "lost", "chain_models": {"a_model": "mine"}}',
+        chain_models={"a_model": "shared", "b_model": "shared"},
+    )
+    assert flat.body["input"] == {"a_model": "mine", "chain_models": {"b_model": "shared"}}
+    assert nested.body["input"]["chain_models"] == {"a_model": "mine", "b_model": "shared"}
+
+
+def test_a_line_ends_at_its_line_feed_alone(tmp_path: Path) -> None:
+    first, second = lines(tmp_path, '{"a_prompt": "a\u2028boat\x85"}\r', "{}")
+    assert (first.fault, first.body["input"]["a_prompt"], second.number) == (None, "a\u2028boat\x85", 2)
+
+
 def test_a_bad_line_says_why_and_the_others_stay(tmp_path: Path) -> None:
-    good, broken, array, other = lines(tmp_path, "{}", "{", "[]", '{"input": {}, "chain": "chain2"}')
+    good, *bad = lines(
+        tmp_path, "{}", "{", "[]", '{"input": {}, "chain": "chain2"}', '{"a": NaN}', '{"a": "\\ud800"}', "[" * 100_000
+    )
     assert good.fault is None
-    assert all(line.fault for line in (broken, array, other))
+    assert all(line.fault for line in bad)
     assert [line.number for line in lines(tmp_path, "{}", "", "{}")] == [1, 3]
 
 

@@ -14,6 +14,7 @@ from net.receivers import excerpt, masked_url
             "https://shop.example.com:8443/hook?token=***&kind=***",
         ),
         ("https://shop.example.com/hook?abc", "https://shop.example.com/hook?abc=***"),
+        ("https://shop.example.com/hook?a%00b=1&&%1b[m", "https://shop.example.com/hook?a%00b=***&%1b[m=***"),
         ("https://shop.example.com/services/T0/0123456789abcdef01234567", "https://shop.example.com/services/T0/***"),
         ("https://user:password@shop.example.com/hook", "https://shop.example.com/hook"),
         ("https://shop.example.com/hook#secret", "https://shop.example.com/hook"),

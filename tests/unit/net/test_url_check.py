@@ -31,6 +31,7 @@ NOT_ALLOWED = [
     "https://::1/", "https://exam*ple.com/", "https://a..b/", "https://.example.com/", f"https://{'a' * 64}.com/",
     f"https://{'a.' * 127}com/",
     "https://localhost/", "https://LOCALHOST/", "https://localhost./", "https://a.localhost/", "https://a.LocalHost./",
+    "https://xn--/", "https://XN--A/", "https://xn--zzzzzz.com/", "https://xn--ls8h.la/",
     "https://metadata.google.internal/", "https://db.internal/", "https://printer.local/", "https://nas.home.arpa/",
 ]  # fmt: skip
 

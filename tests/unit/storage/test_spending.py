@@ -75,7 +75,9 @@ async def test_what_was_spent_counts_and_an_end_turns_the_reservation_into_the_t
 async def test_what_was_given_back_or_has_expired_or_belongs_to_another_day_takes_no_room(engine: AsyncEngine) -> None:
     spending = Spending(engine)
     assert await reserve(spending, "run", 100, 100)
-    await spending.release("run")
+    await spending.release("run", NOON + timedelta(microseconds=1))
+    assert not await reserve(spending, "next", 1, 100), "another create's reservation"
+    await spending.release("run", NOON)
     assert await reserve(spending, "next", 100, 100)
     much_later = NOON + timedelta(hours=3)
     period = Period("day", 100, MIDNIGHT)

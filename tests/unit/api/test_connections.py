@@ -1,0 +1,186 @@
+"""Connections that ask for nothing, or for too much time, over real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from starlette.types import Receive, Scope, Send
+from uvicorn import Config
+from uvicorn.importer import import_from_string
+from uvicorn.server import ServerState
+
+from api.connections import GuardedConnection
+from cli.serve import part_command
+
+ASK = b"GET / HTTP/1.1\r\nhost: api\r\n\r\n"
+HALF_HEADERS = b"GET / HTTP/1.1\r\nhost: a"
+HALF_BODY = b"POST / HTTP/1.1\r\nhost: api\r\ncontent-length: 50\r\n\r\n1"
+ANSWER = b"HTTP/1.1 200 OK\r\n"
+
+
+class Hasty(GuardedConnection):
+    header_seconds = 0.3
+
+
+class Narrow(GuardedConnection):
+    most = 3
+
+
+@dataclass
+class Line:
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def ask(self, request: bytes = ASK) -> bytes:
+        """The first line of the answer."""
+        self.writer.write(request)
+        return await self.reader.readline()
+
+    async def answer(self) -> bytes:
+        """What is left of it: it has no length of its own."""
+        return await self.reader.readuntil(b"0\r\n\r\n")
+
+    async def closed(self) -> bool:
+        """Once the server has closed it, whatever it said before."""
+        async with asyncio.timeout(30):
+            with suppress(ConnectionError):
+                await self.reader.read()
+        return True
+
+
+@dataclass
+class Server:
+    """Answers when it is told to; `/at-once` needs nothing but the headers."""
+
+    port: int = 0
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    entered: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    lines: list[Line] = field(default_factory=list)
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.entered.release()
+        if scope["path"] == "/events":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"first", "more_body": True})
+        if scope["path"] != "/at-once":
+            await self.go.wait()
+        if scope["path"] != "/events":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"last"})
+
+    async def open(self, first: bytes = b"") -> Line:
+        line = Line(*await asyncio.open_connection("127.0.0.1", self.port))
+        self.lines.append(line)
+        line.writer.write(first)
+        return line
+
+    async def works_on(self, first: bytes) -> Line:
+        line = await self.open(first)
+        async with asyncio.timeout(30):
+            await self.entered.acquire()
+        return line
+
+
+@asynccontextmanager
+async def serving(protocol: type[GuardedConnection]) -> AsyncIterator[Server]:
+    server = Server()
+    config = Config(server.app, interface="asgi3", log_config=None, lifespan="off", timeout_keep_alive=60)
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    listener = await loop.create_server(lambda: protocol(config, state, {}), "127.0.0.1", 0)
+    server.port = listener.sockets[0].getsockname()[1]
+    server.go.set()
+    try:
+        yield server
+    finally:
+        listener.close()
+        server.go.set()
+        for line in server.lines:
+            line.writer.transport.abort()
+        await asyncio.gather(*state.tasks)
+
+
+def test_the_command_gives_it_to_uvicorn() -> None:
+    command = part_command("api")
+    assert import_from_string(command[command.index("--http") + 1]) is GuardedConnection
+
+
+async def test_who_does_not_say_what_it_wants_is_closed() -> None:
+    async with serving(Hasty) as server:
+        for first in (b"", HALF_HEADERS):
+            assert await (await server.open(first)).closed()
+
+
+async def test_a_byte_now_and_then_does_not_help() -> None:
+    async with serving(Hasty) as server:
+        line = await server.open(HALF_HEADERS)
+
+        async def trickle() -> None:
+            while True:
+                line.writer.write(b"a")
+                await asyncio.sleep(0.01)
+
+        trickling = asyncio.create_task(trickle())
+        assert await line.closed()
+        trickling.cancel()
+        await asyncio.gather(trickling, return_exceptions=True)
+
+
+async def test_the_next_request_of_a_connection_has_the_same_time_for_its_headers() -> None:
+    async with serving(Hasty) as server:
+        line = await server.open()
+        assert await line.ask() == ANSWER
+        await line.answer()
+        line.writer.write(HALF_HEADERS)
+        assert await line.closed()
+
+
+async def test_the_rest_of_an_answered_body_is_not_waited_for() -> None:
+    async with serving(Hasty) as server:
+        line = await server.open()
+        assert await line.ask(HALF_BODY.replace(b"/ ", b"/at-once ", 1)) == ANSWER
+        await line.answer()
+        line.writer.write(b"2")
+        assert await line.closed()
+
+
+async def test_a_slow_answer_a_stream_and_an_idle_connection_are_left_alone() -> None:
+    async with serving(Hasty) as server:
+        idle = await server.open()
+        assert await idle.ask() == ANSWER
+        await idle.answer()
+        server.go.clear()
+        slow, stream = await server.works_on(ASK), await server.works_on(ASK.replace(b"/ ", b"/events ", 1))
+        assert await stream.reader.readline() == ANSWER
+        # As long as this one, of which nothing is heard, and which came later, is not closed.
+        assert await (await server.open()).closed()
+        server.go.set()
+        assert await slow.reader.readline() == ANSWER
+        assert b"last" in await stream.answer()
+        assert await idle.ask() == ANSWER
+
+
+async def test_who_keeps_us_waiting_longest_makes_room() -> None:
+    async with serving(Narrow) as server:
+        server.go.clear()
+        working = await server.works_on(ASK)
+        body = await server.works_on(HALF_BODY)
+        idle = await server.open()
+        assert await idle.ask(ASK.replace(b"/ ", b"/at-once ", 1)) == ANSWER
+        newest = await server.works_on(ASK)
+        assert await body.closed()
+        another = await server.works_on(ASK)
+        assert await idle.closed()
+        server.go.set()
+        assert [await line.reader.readline() for line in (working, newest, another)] == [ANSWER] * 3
+
+
+async def test_when_every_place_is_at_work_a_new_connection_is_refused() -> None:
+    async with serving(Narrow) as server:
+        server.go.clear()
+        working = [await server.works_on(ASK) for _ in range(3)]
+        assert await (await server.open(ASK)).closed()
+        server.go.set()
+        assert [await line.reader.readline() for line in working] == [ANSWER] * 3
