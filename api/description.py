@@ -37,6 +37,7 @@ _REASONS = {
     401: "The key is missing or unknown.",
     403: "The key may not do this, or the link is not good.",
     404: "It does not exist, or it is not yours.",
+    408: "The body did not come in time.",
     409: "It contradicts what has happened before.",
     413: "The body is too large.",
     415: "The body is of another type.",

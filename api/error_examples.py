@@ -93,6 +93,7 @@ ERRORS: tuple[tuple[BabyChainError, frozenset[str]], ...] = tuple(
         (ConflictError("This run is still going on.", code="run_not_ended"), "retry_run"),
         (ConflictError("The chain has changed since that run.", code="chain_version_changed"), "retry_run"),
         (ConflictError("This key has ended.", code="key_not_active"), "rotate_key"),
+        (_request("The body was not whole within 10 seconds.", "request_timeout"), "body"),
         (_request("The body is larger than 262144 bytes.", "payload_too_large"), "body"),
         (_request("Send the body as application/json.", "unsupported_media_type"), "body"),
         (_request("The range is not within the file.", "range_not_satisfiable"), "get_file"),

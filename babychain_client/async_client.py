@@ -1,6 +1,7 @@
 """The asynchronous client: `client.py` with `await`."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -15,8 +16,8 @@ from babychain_client import calls, following
 from babychain_client.address import Address, keyed, naming
 from babychain_client.exchange import Call, Flow, Pause, Rates, backoff, exchange, read_json
 from babychain_client.following import STREAM_PATIENCE, Following
-from babychain_client.outputs import Output, Saving, outputs_of, refuse
-from babychain_client.states import Estimate, Event, Json, RunState
+from babychain_client.outputs import Output, Saving, broke_off, outputs_of, refuse
+from babychain_client.states import Estimate, Event, Json, RunState, rows
 
 T = TypeVar("T")
 
@@ -148,7 +149,7 @@ class AsyncBabyChain:
         return str((await self._ask(calls.upload(Path(file)), dict))["id"])
 
     async def deliveries(self, run_id: str) -> list[Json]:
-        return list((await self._ask(calls.deliveries(run_id), dict))["data"])
+        return await self._ask(calls.deliveries(run_id), rows)
 
     async def resend_callback(self, run_id: str, step: str | None = None) -> Json:
         return await self._ask(calls.resend(run_id, step), dict)
@@ -157,10 +158,10 @@ class AsyncBabyChain:
         return await self._ask(calls.send_test(url), dict)
 
     async def templates(self) -> list[Json]:
-        return list((await self._ask(calls.templates(), dict))["data"])
+        return await self._ask(calls.templates(), rows)
 
     async def models(self) -> list[Json]:
-        return list((await self._ask(calls.models(), dict))["data"])
+        return await self._ask(calls.models(), rows)
 
     async def model(self, name: str) -> Json:
         """Its parameters as a JSON Schema, and what else a request has to keep to."""
@@ -198,12 +199,14 @@ class AsyncBabyChain:
             yield answer
 
     async def _save(self, output: Output, folder: Path) -> Path:
-        for number in range(1, self._tries):
+        for number in itertools.count(1):
             try:
                 return await self._fetch(output, folder)
-            except httpx.TransportError:
+            except httpx.TransportError as error:
+                if number >= self._tries:
+                    raise broke_off(output) from error
                 await asyncio.sleep(backoff(number))
-        return await self._fetch(output, folder)
+        raise AssertionError("unreachable")
 
     async def _fetch(self, output: Output, folder: Path) -> Path:
         # The link is its own permission: no key goes along.

@@ -36,7 +36,9 @@ def body(
     given: Json = {
         "metadata": metadata,
         "webhook_url": webhook_url,
-        "webhook_events": None if webhook_events is None else list(webhook_events),
+        "webhook_events": list(webhook_events)
+        if isinstance(webhook_events, tuple | set | frozenset)
+        else webhook_events,
         "max_cost": None if max_cost is None else str(max_cost),
         **options,
     }

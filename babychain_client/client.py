@@ -1,5 +1,6 @@
 """The synchronous client. `async_client.py` is its twin; what both do stands in the modules they share."""
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,8 +16,8 @@ from babychain_client import calls, following
 from babychain_client.address import Address, keyed, naming
 from babychain_client.exchange import Call, Flow, Pause, Rates, backoff, exchange, read_json
 from babychain_client.following import STREAM_PATIENCE, Following
-from babychain_client.outputs import Output, Saving, outputs_of, refuse
-from babychain_client.states import Estimate, Event, Json, RunState
+from babychain_client.outputs import Output, Saving, broke_off, outputs_of, refuse
+from babychain_client.states import Estimate, Event, Json, RunState, rows
 
 T = TypeVar("T")
 
@@ -146,7 +147,7 @@ class BabyChain:
         return str(self._ask(calls.upload(Path(file)), dict)["id"])
 
     def deliveries(self, run_id: str) -> list[Json]:
-        return list(self._ask(calls.deliveries(run_id), dict)["data"])
+        return self._ask(calls.deliveries(run_id), rows)
 
     def resend_callback(self, run_id: str, step: str | None = None) -> Json:
         return self._ask(calls.resend(run_id, step), dict)
@@ -155,10 +156,10 @@ class BabyChain:
         return self._ask(calls.send_test(url), dict)
 
     def templates(self) -> list[Json]:
-        return list(self._ask(calls.templates(), dict)["data"])
+        return self._ask(calls.templates(), rows)
 
     def models(self) -> list[Json]:
-        return list(self._ask(calls.models(), dict)["data"])
+        return self._ask(calls.models(), rows)
 
     def model(self, name: str) -> Json:
         """Its parameters as a JSON Schema, and what else a request has to keep to."""
@@ -196,12 +197,14 @@ class BabyChain:
             yield answer
 
     def _save(self, output: Output, folder: Path) -> Path:
-        for number in range(1, self._tries):
+        for number in itertools.count(1):
             try:
                 return self._fetch(output, folder)
-            except httpx.TransportError:
+            except httpx.TransportError as error:
+                if number >= self._tries:
+                    raise broke_off(output) from error
                 time.sleep(backoff(number))
-        return self._fetch(output, folder)
+        raise AssertionError("unreachable")
 
     def _fetch(self, output: Output, folder: Path) -> Path:
         # The link is its own permission: no key goes along.

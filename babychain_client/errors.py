@@ -8,7 +8,7 @@ BabyChainError
 │   ├── Conflict            409
 │   ├── TooManyRequests     429, once the repeats are used up
 │   └── ServiceUnavailable  5xx, once the repeats are used up
-├── ConnectionFailed        no answer came, however often we asked
+├── ConnectionFailed        no answer of the API came, however often we asked
 ├── WaitTimeout             also a TimeoutError: the run goes on
 ├── RunNotSucceeded         from `require_success()`: the run failed or was canceled
 ├── DownloadFailed          a file did not come whole
@@ -54,7 +54,9 @@ class ApiError(BabyChainError):
         super().__init__(self.message, *map(str, self.faults))
 
     def __str__(self) -> str:
-        return "\n  ".join([f"{self.message} ({self.code})", *map(str, self.faults)])
+        """Every fault once: the only one of a request is often the message itself."""
+        further = [said for said in map(str, self.faults) if said not in self.message]
+        return "\n  ".join([f"{self.message} ({self.code})", *further])
 
 
 class InvalidRequest(ApiError): ...
@@ -78,8 +80,10 @@ class ServiceUnavailable(ApiError): ...
 class ConnectionFailed(BabyChainError):
     """Where a create failed so, the run may have been started: repeat it with the same `idempotency_key`."""
 
-    def __init__(self, message: str, idempotency_key: str | None = None) -> None:
+    def __init__(self, message: str, idempotency_key: str | None = None, *, unreached: bool = False) -> None:
         self.idempotency_key = idempotency_key
+        self.unreached = unreached
+        """Nothing was there to connect to, or not in time."""
         super().__init__(message)
 
 

@@ -23,6 +23,8 @@ PATIENCE = 30.0
 _WORTH_WAITING = 60.0
 """The limits' window. A longer Retry-After, as of a spend cap, is the caller's to hear."""
 
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
 _REPEATED = frozenset({429, 502, 503, 504})
 _RATE_LIMIT = re.compile(r'"(\w+)";r=(\d+);t=(\d+)')
 
@@ -67,6 +69,7 @@ class Rates:
 
 def exchange(call: Call, tries: int, rates: Rates) -> Flow[httpx.Response]:
     """The answer, once it is a good one. Repeats what may pass by itself, as late as the API wants it."""
+    sent = False
     for number in itertools.count(1):
         while (seconds := rates.pause(call)) > 0:
             # Not all at once: the first to go learns when the next place is free.
@@ -74,11 +77,13 @@ def exchange(call: Call, tries: int, rates: Rates) -> Flow[httpx.Response]:
         try:
             answer = yield call
         except httpx.TransportError as error:
-            if number >= tries:
-                raise no_answer(call, error) from error
+            sent = sent or not isinstance(error, _NEVER_SENT)
+            if number >= tries or isinstance(error, httpx.UnsupportedProtocol):
+                raise no_answer(call, error, sent=sent) from error
             yield Pause(backoff(number))
             continue
         assert answer is not None  # noqa: S101 - a call is always answered, or thrown its error
+        sent = True
         rates.note(answer)
         if answer.is_success:
             return answer
@@ -91,7 +96,16 @@ def exchange(call: Call, tries: int, rates: Rates) -> Flow[httpx.Response]:
 
 def read_json(call: Call, tries: int, rates: Rates, read: Callable[[Any], T]) -> Flow[T]:
     answer = yield from exchange(call, tries, rates)
-    return read(answer.json())
+    return understood(call, answer, read)
+
+
+def understood(call: Call, answer: httpx.Response, read: Callable[[Any], T]) -> T:
+    """A wrong address may lead to some other server, which has answers of its own."""
+    try:
+        return read(answer.json())
+    except (ValueError, KeyError, TypeError) as error:
+        said = f"What answers at {_origin(answer.url)} is not the API of BabyChain, or another version of it."
+        raise ConnectionFailed(said, _key(call)) from error
 
 
 def may_pass(refused: ApiError) -> bool:
@@ -103,11 +117,32 @@ def backoff(number: int) -> float:
     return float(min(8.0, 0.5 * 2 ** (number - 1)) * random.uniform(0.5, 1.0))  # noqa: S311 - spreads, hides nothing
 
 
-def no_answer(call: Call, error: httpx.TransportError) -> ConnectionFailed:
-    said = str(error) or type(error).__name__
-    key = call.headers.get("idempotency-key")
-    more = "" if key is None else f" {may_have_started(call)}"
-    return ConnectionFailed(f"The API did not answer {call.method} {call.path}: {said}.{more}", key)
+def no_answer(call: Call, error: httpx.TransportError, *, sent: bool = True) -> ConnectionFailed:
+    """`sent` says whether any of the tries may have reached the API."""
+    key, unreached = _key(call), isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+    more = "" if key is None or not sent else f" {may_have_started(call)}"
+    return ConnectionFailed(f"{_silence(call, error)}{more}", key, unreached=unreached)
+
+
+def _silence(call: Call, error: httpx.TransportError) -> str:
+    where = _origin(error.request.url)
+    if "[SSL" in str(error):
+        return f"No secure connection to {where}: {error}."
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return f"Nothing answers at {where}."
+    if isinstance(error, httpx.UnsupportedProtocol):
+        return "The API's address does not begin with http:// or https://."
+    if isinstance(error, httpx.TimeoutException):
+        return f"{where} did not answer {call.method} {call.path} in time."
+    return f"The connection to {where} broke at {call.method} {call.path}."
+
+
+def _origin(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
+
+
+def _key(call: Call) -> str | None:
+    return call.headers.get("idempotency-key")
 
 
 def may_have_started(call: Call) -> str:

@@ -10,7 +10,7 @@ from httpx_sse import ServerSentEvent
 
 from babychain_client import calls
 from babychain_client.errors import WaitTimeout, read_error
-from babychain_client.exchange import Call, Flow, Pause, Rates, backoff, exchange, may_pass, no_answer
+from babychain_client.exchange import Call, Flow, Pause, Rates, backoff, exchange, may_pass, no_answer, understood
 from babychain_client.states import Event, RunState
 
 LONGEST_POLL = 30.0
@@ -30,8 +30,9 @@ def wait(
     end = None if timeout is None else clock() + timeout
     while True:
         left = LONGEST_POLL if end is None else min(LONGEST_POLL, end - clock())
-        answer = yield from exchange(calls.get(run_id, wait=left), tries, rates)
-        state = RunState.read(answer.json())
+        call = calls.get(run_id, wait=left)
+        answer = yield from exchange(call, tries, rates)
+        state = understood(call, answer, RunState.read)
         if state.ended:
             return state
         if end is not None and timeout is not None and clock() >= end:

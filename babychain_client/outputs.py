@@ -76,6 +76,10 @@ class Saving:
         self._part.unlink(missing_ok=True)
 
 
+def broke_off(output: Output) -> DownloadFailed:
+    return DownloadFailed(f"The file of {output.name} did not come whole; fetch it again.")
+
+
 def refuse(output: Output, answer: httpx.Response) -> None:
     if not answer.is_success:
         raise DownloadFailed(

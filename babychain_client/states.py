@@ -148,3 +148,8 @@ class Estimate:
     @classmethod
     def read(cls, data: Json) -> Self:
         return cls(Money.read(data["estimate"]), tuple(data.get("warnings", ())), data)
+
+
+def rows(data: Json) -> list[Json]:
+    """Of a list that comes whole."""
+    return list(data["data"])

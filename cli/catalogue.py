@@ -1,11 +1,13 @@
 """`babychain templates` and `babychain models`: what can be run. Needs no key."""
 
+import os
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from babychain_client import Money, NotAllowed
 from cli.failures import Exit
-from cli.session import connect_openly
+from cli.session import ask, connect_openly, find_key
 from cli.showing import AsJson, console, show_json, show_table
 
 
@@ -36,7 +38,7 @@ def models(
     available: Annotated[bool, Parameter(negative="")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Show the models, or the parameters of one.
+    """Show the models, or the parameters of one. With a key also who serves each, and what its usual job costs.
 
     Parameters
     ----------
@@ -58,11 +60,30 @@ def models(
     if as_json:
         show_json({"object": "list", "data": rows})
         return Exit.DONE
+    provider_of, price_of = _known_with_a_key()
     show_table(
-        ("model", "kind", "provider", "available"),
-        ((row["id"], row["kind"], row["provider"], "yes" if row["available"] else "no key") for row in rows),
+        ("model", "kind", "maker", "provider", "available", "usual price"),
+        (
+            (
+                *(row["id"], row["kind"], row["provider"], provider_of.get(row["id"])),
+                *("yes" if row["available"] else "no key", price_of.get(row["id"])),
+            )
+            for row in rows
+        ),
     )
     return Exit.DONE
+
+
+def _known_with_a_key() -> tuple[dict[str, str], dict[str, str]]:
+    """Of each model its provider's account, and the price of a job that leaves everything at the model's defaults."""
+    if find_key(os.environ) is None:
+        return {}, {}
+    try:
+        accounts, facts = ask("GET", "/api/v1/providers"), ask("GET", "/api/v1/console")
+    except NotAllowed:
+        return {}, {}
+    providers = {model["id"]: account["name"] for account in accounts["data"] for model in account["models"]}
+    return providers, {name: str(Money.read(price)) for name, price in facts["prices"].items()}
 
 
 def _show_model(model: dict[str, Any], *, as_json: bool) -> None:

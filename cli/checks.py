@@ -28,6 +28,7 @@ from net.addresses import is_public
 from net.client import provider_client
 from net.origins import TrustedOrigins
 from net.resolve import SystemResolver
+from net.unanswered import why_unanswered
 from settings import Settings
 from storage.blobs import answering_store, open_store
 from storage.database import answering_database, open_database
@@ -149,8 +150,12 @@ async def check_storage(url: str) -> Finding:
             read = bytes(await (await obstore.get_async(store, name)).bytes_async())
             await obstore.delete_async(store, name)
     except (SetupError, UnavailableError, OSError) as error:
-        said = getattr(error, "message", type(error).__name__)
-        return bad("storage", str(said), "Give this process the right to write there; see BABYCHAIN_ASSETS_URL.")
+        said = error.strerror if isinstance(error, OSError) else error.message
+        return bad(
+            "storage",
+            said or "it can't be used",
+            "Give this process the right to write there; see BABYCHAIN_ASSETS_URL.",
+        )
     if read != b"doctor":
         return bad("storage", "what was written came back changed", "Choose another place by BABYCHAIN_ASSETS_URL.")
     return good("storage", f"{shown}: writes, reads and deletes")
@@ -163,7 +168,7 @@ async def check_api(api: AsyncBabyChain, url: str) -> AsyncIterator[Finding]:
             answer = await http.get(f"{url.rstrip('/')}/healthz")
         answer.raise_for_status()
     except httpx.HTTPError as error:
-        yield bad("api", f"{url} does not answer: {type(error).__name__}", "Run `babychain serve api`.")
+        yield bad("api", f"{url} does not answer. {why_unanswered(error)}", "Run `babychain serve api`.")
         return
     yield good("api", url)
     yield _check_clock(answer)
@@ -206,7 +211,7 @@ async def check_public_address(settings: Settings) -> Finding:
         async with httpx.AsyncClient(timeout=_PATIENCE) as http:
             (await http.get(f"{url.rstrip('/')}/healthz")).raise_for_status()
     except httpx.HTTPError as error:
-        said = f"{url} does not answer from here: {type(error).__name__}"
+        said = f"{url} does not answer from here. {why_unanswered(error)}"
         return doubtful("public address", said, "Have the proxy in front pass requests on to the API.")
     return good("public address", url)
 
@@ -244,5 +249,5 @@ async def _check_sandbox(url: str) -> Finding:
         async with httpx.AsyncClient(timeout=_PATIENCE) as http:
             (await http.get(f"{url}/_sandbox/jobs")).raise_for_status()
     except httpx.HTTPError as error:
-        return bad("sandbox", f"{url} does not answer: {type(error).__name__}", "Run `babychain serve sandbox`.")
+        return bad("sandbox", f"{url} does not answer. {why_unanswered(error)}", "Run `babychain serve sandbox`.")
     return good("sandbox", f"{url} plays every provider")

@@ -6,7 +6,7 @@ from cyclopts import App
 
 from cli.failures import Exit
 from cli.session import connect
-from cli.showing import AsJson, console, show_json, show_table
+from cli.showing import AsJson, console, moment, show_json, show_table
 
 deliveries = App(name="deliveries", help="Callbacks: what became of them, sending one again, and a test.")
 
@@ -73,15 +73,24 @@ def _show(sent: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         show_json(sent)
         return
-    console().print(f"{sent['event']} {sent['event_id']}: {sent['status']}", markup=False)
+    said = f"{sent['event']} {sent['event_id']}: {sent['status']} {_answer(sent)}"
+    console().print(said.rstrip(), markup=False)
     for attempt in sent["attempts"]:
         console().print(f"  {_answer(attempt)} after {attempt['duration_ms']} ms", markup=False)
 
 
 def _rows(delivery: dict[str, Any]) -> list[tuple[Any, ...]]:
-    following, to = delivery.get("next_attempt_at"), delivery.get("url")
+    following, to = moment(delivery.get("next_attempt_at")), delivery.get("url")
     return [
-        (one["sent_at"], delivery["event"], one["outcome"], _answer(one), f"{one['duration_ms']} ms", following, to)
+        (
+            moment(one["sent_at"]),
+            delivery["event"],
+            one["outcome"],
+            _answer(one),
+            f"{one['duration_ms']} ms",
+            following,
+            to,
+        )
         for one in delivery["attempts"]
     ]
 

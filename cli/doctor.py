@@ -3,10 +3,9 @@
 import os
 from dataclasses import asdict
 
-import providers
 from babychain_client import AsyncBabyChain
 from cli.checks import Finding, State, check_all
-from cli.environment import data_dir, local_environment
+from cli.deployment import fill_in
 from cli.failures import Exit
 from cli.session import api_url, find_key
 from cli.showing import AsJson, console, show_json
@@ -26,8 +25,7 @@ def doctor(*, as_json: AsJson = False) -> int:
     as_json
         Print JSON.
     """
-    if (data_dir(os.environ) / "dev.env").exists():
-        os.environ.update(local_environment(os.environ, [module.KEY_NAME for module in providers.modules()]))
+    fill_in()
     return run(_doctor(as_json=as_json))
 
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +15,7 @@ from rich.prompt import Confirm
 from babychain_client import AsyncBabyChain, BabyChainError, Conflict, InvalidRequest, NotAllowed, NotFound
 from cli.failures import CommandFailed, Exit
 from cli.lines import Json, Line, Result, Results, read_lines, still_to_do
+from cli.prices import Total
 from cli.session import connect_patiently
 from cli.showing import console, show_line
 
@@ -71,10 +71,17 @@ async def run_each(batch: Batch, shared: Json) -> int:
 
 
 async def _confirm(client: AsyncBabyChain, batch: Batch, lines: Sequence[Line], said: Console) -> None:
-    total, unpriced = await _estimated(client, batch.chain, lines)
-    more = f"; what {unpriced} of them cost is not known" if unpriced else ""
-    said.print(f"{len(lines)} runs of {batch.chain}, together at most {total} USD{more}.", markup=False)
-    if batch.yes:
+    runs = [line for line in lines if line.fault is None]
+    if faulty := len(lines) - len(runs):
+        said.print(
+            "1 line is no request; nothing runs for it."
+            if faulty == 1
+            else f"{faulty} lines are no requests; nothing runs for them."
+        )
+    if runs:
+        total = await _estimated(client, batch.chain, runs)
+        said.print(f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} of {batch.chain}, {total}.", markup=False)
+    if batch.yes or not runs:
         return
     if not sys.stdin.isatty():
         raise CommandFailed("Nothing was started: say --yes where nobody can be asked.")
@@ -82,22 +89,18 @@ async def _confirm(client: AsyncBabyChain, batch: Batch, lines: Sequence[Line], 
         raise CommandFailed("Nothing was started.")
 
 
-async def _estimated(client: AsyncBabyChain, chain: str, lines: Sequence[Line]) -> tuple[Decimal, int]:
+async def _estimated(client: AsyncBabyChain, chain: str, lines: Sequence[Line]) -> Total:
     """One question for all lines of one shape: an estimate counts against the limit of creates."""
-    shapes = Counter(line.shape for line in lines if line.fault is None)
-    first = {line.shape: line for line in reversed(lines) if line.fault is None}
-    total, unpriced = Decimal(0), 0
+    shapes = Counter(line.shape for line in lines)
+    first = {line.shape: line for line in reversed(lines)}
+    total = Total()
     for shape, count in shapes.items():
         try:
-            high = (await client.estimate(chain, **first[shape].body)).cost.high
+            total.add(await client.estimate(chain, **first[shape].body), count)
         except InvalidRequest:
             # Its own create will say what is wrong.
-            continue
-        if high is None:
-            unpriced += count
-        else:
-            total += high * count
-    return total, unpriced
+            total.refused += count
+    return total
 
 
 # ---- the runs -------------------------------------------------------------------------------------------------------

@@ -32,9 +32,17 @@ class Exit(IntEnum):
 class CommandFailed(Exception):
     """The message says what happened and what to do about it; `details` are lines to look at, such as a log's end."""
 
+    exit_code = Exit.FAILED
+
     def __init__(self, message: str, details: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.details = details
+
+
+class Misused(CommandFailed):
+    """The command line, or a file that it names, is not what the command takes. Nothing was started."""
+
+    exit_code = Exit.MISUSED
 
 
 def exit_of_run(state: RunState) -> Exit:

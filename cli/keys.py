@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from api.key_orders import Caps, CreateKey, Rotate, caller_resource, key_resource, read_order
-from cli.failures import CommandFailed
+from cli.deployment import fill_in, load_settings
+from cli.failures import CommandFailed, Misused
+from cli.showing import moment
 from cli.signals import run
 from domain.errors import RequestError
 from settings import Settings
@@ -186,8 +188,11 @@ def _overlap(seconds: int | None) -> timedelta:
 
 
 def _run(work: Callable[[_Stores], Coroutine[Any, Any, Json]], show: Callable[[Json], None]) -> int:
+    fill_in()
+    settings = load_settings()
+
     async def whole() -> int:
-        async with _stores(Settings.load()) as stores:
+        async with _stores(settings) as stores:
             show(await work(stores))
         return 0
 
@@ -195,7 +200,7 @@ def _run(work: Callable[[_Stores], Coroutine[Any, Any, Json]], show: Callable[[J
         return run(whole())
     except RequestError as error:
         details = [f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in error.faults]
-        raise CommandFailed(error.message, tuple(details)) from None
+        raise (Misused if details else CommandFailed)(error.message, tuple(details)) from None
 
 
 @asynccontextmanager
@@ -221,7 +226,7 @@ def _show_secret(field: str) -> Callable[[Json], None]:
         told = Console(stderr=True, highlight=False)
         for name, value in answer.items():
             if name != field and value is not None:
-                told.print(f"  {name:<18} {_text(value)}", markup=False)
+                told.print(f"  {name:<18} {_text(name, value)}", markup=False)
         told.print(f"The {field} is shown this once:")
         print(answer[field])
 
@@ -232,16 +237,18 @@ def _show_fields(answer: Json) -> None:
     console = Console(highlight=False)
     for name, value in answer.items():
         if value is not None:
-            console.print(f"  {name:<18} {_text(value)}", markup=False)
+            console.print(f"  {name:<18} {_text(name, value)}", markup=False)
 
 
 def _show_table(answer: Json) -> None:
     table = Table(*_COLUMNS, box=None)
     for row in answer["data"]:
-        table.add_row(*(_text(row[name]) for name in _COLUMNS))
+        table.add_row(*(_text(name, row[name]) for name in _COLUMNS))
     # Whole lines, however narrow the window is: an id that is cut short can't be handed to rotate.
     Console(highlight=False, markup=False, width=_WIDTH).print(table)
 
 
-def _text(value: Any) -> str:
+def _text(name: str, value: Any) -> str:
+    if name.endswith(("_at", "_until")):
+        return moment(value)
     return " ".join(value) if isinstance(value, list) else "" if value is None else str(value)

@@ -4,15 +4,21 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.failures import CommandFailed
+from cli.failures import Misused
+from cli.orders import NO_FIELDS
+from cli.prompts import put_prompt
+from cli.reading import read_json
 
 Json = dict[str, Any]
 
 _OVER = frozenset({"succeeded", "failed", "canceled"})
+_SHORT = ("_prompt", "_model")
+"""Ends of names that stand for a place deeper down, which the API prefers."""
 _WORDS = ("prompt", "text")
 
 
@@ -51,25 +57,26 @@ class Result:
 def read_lines(file: Path, chain: str, shared: Json, batch: str) -> list[Line]:
     """`shared` is what the flags say of all lines; a line's own words win."""
     try:
-        texts = file.read_text().splitlines()
+        # At line feeds alone: JSON may hold what `splitlines` takes for the end of a line too, such as U+2028.
+        texts = file.read_bytes().decode("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandFailed(f"--each: {file} can't be read.") from error
+        raise Misused(f"--each: {file} can't be read.") from error
     seen: Counter[str] = Counter()
     return [_read(text, number, chain, shared, batch, seen) for number, text in enumerate(texts, 1) if text.strip()]
 
 
 def _read(text: str, number: int, chain: str, shared: Json, batch: str, seen: Counter[str]) -> Line:
     try:
-        given = json.loads(text)
+        given = read_json(text)
     except ValueError as error:
-        return Line(number, "", {"input": {}}, f"is no JSON: {error}")
+        return _faulty(number, f"is no JSON: {error}")
     if not isinstance(given, dict):
-        return Line(number, "", {"input": {}}, "is no JSON object")
+        return _faulty(number, "is no JSON object")
     own = given.pop("idempotency_key", None)
     body = given if isinstance(given.get("input"), dict) else {"input": given}
-    if "chain" in body:
-        return Line(number, "", {"input": {}}, "names a chain: the command line says which one")
-    whole = shared | body | {"input": _merged(shared["input"], body["input"])}
+    if wrong := sorted(NO_FIELDS & body.keys()):
+        return _faulty(number, f"has {wrong[0]!r}, which is the command line's to say")
+    whole = shared | body | {"input": _merged(shared["input"], body["input"])} | _metadata(shared, body)
     content = json.dumps([chain, batch, whole], sort_keys=True)
     # By what it asks for, not by its number: lines may be added above it. Two equal lines are two runs.
     seen[content] += 1
@@ -77,13 +84,37 @@ def _read(text: str, number: int, chain: str, shared: Json, batch: str, seen: Co
     return Line(number, str(own) if own else f"each-{made}", whole)
 
 
+def _faulty(number: int, fault: str) -> Line:
+    return Line(number, "", {"input": {}}, fault)
+
+
 def _merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> Json:
-    both = {**shared, **own}
-    for name, value in own.items():
-        earlier = shared.get(name)
-        if isinstance(earlier, dict) and isinstance(value, dict):
+    both = deepcopy(dict(shared))
+    # The short ones first, into or before what the flags have deeper down: what the line itself has there wins.
+    for name, value in sorted(own.items(), key=lambda item: not item[0].endswith(_SHORT)):
+        earlier, models = both.get(name), both.get("chain_models")
+        if name.endswith("_model") and isinstance(models, dict):
+            models.pop(name, None)
+        if name.endswith("_prompt") and isinstance(value, str):
+            put_prompt(both, name.removesuffix("_prompt"), value)
+        elif isinstance(earlier, dict) and isinstance(value, dict):
             both[name] = earlier | value
+        else:
+            both[name] = value
     return both
+
+
+def _metadata(shared: Json, own: Json) -> Json:
+    """Both, and the tags of both; nothing where one of them is no object, which is the API's to refuse."""
+    given, more = shared.get("metadata"), own.get("metadata")
+    if not isinstance(given, dict) or not isinstance(more, dict | None):
+        return {}
+    more = more or {}
+    tags = given.get("tags"), more.get("tags")
+    both = given | more
+    if isinstance(tags[0], list) and isinstance(tags[1], list):
+        both["tags"] = tags[0] + [tag for tag in tags[1] if tag not in tags[0]]
+    return {"metadata": both}
 
 
 def _without_words(value: Any, name: str = "") -> Any:

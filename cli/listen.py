@@ -18,10 +18,12 @@ import httpx
 from activities.callbacks import signed_headers
 from babychain_client import AsyncBabyChain, RunState
 from babychain_client.states import ENDED
+from cli.addresses import web_address
 from cli.session import connect_patiently
 from cli.showing import AsJson, console, show_line
 from cli.signals import run
 from domain.callbacks import RUN_COMPLETED, Event
+from net.unanswered import why_unanswered
 
 _EVERY = 3.0
 """Seconds: twenty reads a minute of the six hundred that a key has."""
@@ -44,6 +46,7 @@ def listen(url: str, /, *, secret: str | None = None, once: bool = False, as_jso
     as_json
         Print one line of JSON for each.
     """
+    web_address(url, "URL")
     key = secret or os.environ.get("BABYCHAIN_CALLBACK_SECRET")
     made = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     if key is None and not as_json:
@@ -66,7 +69,7 @@ class Forwarding:
         try:
             answer = await http.post(self.url, content=body, headers=headers)
         except httpx.HTTPError as error:
-            told["error"] = type(error).__name__
+            told["error"] = why_unanswered(error)
             self._tell(told)
             return False
         told["http_status"] = answer.status_code

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable
+from importlib.metadata import version
 
 from cyclopts import App, CycloptsError, Group
 
@@ -44,7 +45,8 @@ COMMANDS = {
 app = App(
     name="babychain",
     help="Chains of image and video models, run by Temporal.",
-    version_flags=[],
+    version=lambda: version("babychain-temporal"),
+    version_flags=["--version"],
     # Commands answer an exit code; without this a code of 0 would be printed.
     result_action="return_value",
     exit_on_error=False,
@@ -65,11 +67,18 @@ def main() -> None:
         sys.exit(Exit.MISUSED)
     except CommandFailed as error:
         _complain(str(error), details=error.details)
+        sys.exit(error.exit_code)
     except BabyChainError as error:
         _complain(error.message, error.reason)
     except babychain_client.ApiError as error:
         advice = error.guidance.get("what_to_try_next", ())
         _complain("\n  → ".join([str(error), *advice]), error.code)
+        sys.exit(exit_of_error(error))
+    except babychain_client.ConnectionFailed as error:
+        _complain(
+            f"{error} Start it (`babychain dev`) or set BABYCHAIN_URL." if error.unreached else str(error),
+            run_id=error.run_id,
+        )
         sys.exit(exit_of_error(error))
     except babychain_client.BabyChainError as error:
         _complain(str(error), run_id=error.run_id)

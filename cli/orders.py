@@ -1,6 +1,6 @@
 """What a run is to be made from: flags, JSON on the command line, a file, or all of them together."""
 
-import json
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,10 +10,18 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from babychain_client import BabyChain
-from cli.failures import CommandFailed
+from cli.failures import Misused
+from cli.prompts import put_prompt
+from cli.reading import read_json
 
 Json = dict[str, Any]
 Several = Annotated[list[str], Parameter(negative="", show_default=False)]
+
+NO_FIELDS = frozenset({"self", "chain", "run_id", "idempotency_key"})
+"""Not of a request's body: the command line itself says them."""
+
+_NO_FILE = re.compile(r"https?://.*|data:.*|[0-9a-f]{64}\.[a-z0-9]+", re.DOTALL)
+"""An address, or an uploaded picture's id."""
 
 
 @Parameter(name="*")
@@ -44,18 +52,18 @@ class Order:
         """The request's body. Asks the API only for the chain's steps and to take a picture, where that is needed."""
         body = _whole(_read(self.input)) if self.input else {"input": {}}
         asked: Json = body["input"]
-        models = asked.setdefault("chain_models", {}) if self.model else {}
-        models.update((f"{step.removesuffix('_model')}_model", model) for step, model in _pairs(self.model, "--model"))
+        for step, model in _pairs(self.model, "--model"):
+            _object(asked, "chain_models")[f"{step.removesuffix('_model')}_model"] = model
         if self.prompt is not None:
             for step in _steps(client, chain):
-                asked.setdefault(f"{step}_prompt", self.prompt)
+                put_prompt(asked, step, self.prompt)
         for name, value in _pairs(self.set, "--set"):
             _put(asked, name, _value(value))
         if self.image is not None:
-            asked["source_image_url"] = client.upload(self.image) if Path(self.image).is_file() else self.image
+            asked["source_image_url"] = _picture(client, self.image)
         metadata = dict(_pairs(self.metadata, "--metadata")) | ({"tags": list(self.tag)} if self.tag else {})
         if metadata:
-            body["metadata"] = body.get("metadata", {}) | metadata
+            _object(body, "metadata").update(metadata)
         more = {"webhook_url": self.webhook_url, "max_cost": self.max_cost}
         return body | {name: value for name, value in more.items() if value is not None}
 
@@ -65,26 +73,48 @@ def _read(given: str) -> Json:
         text = (
             sys.stdin.read() if given == "-" else given if given.lstrip().startswith("{") else Path(given).read_text()
         )
-        found = json.loads(text)
+        found = read_json(text)
     except OSError as error:
-        raise CommandFailed(f"--input: there is no file {given!r} that can be read.") from error
+        raise Misused(f"--input: there is no file {given!r} that can be read.") from error
     except ValueError as error:
-        raise CommandFailed(f"--input is no JSON: {error}.") from error
+        raise Misused(f"--input is no JSON: {error}.") from error
     if not isinstance(found, dict):
-        raise CommandFailed("--input must hold a JSON object.")
+        raise Misused("--input must hold a JSON object.")
     return found
 
 
 def _whole(given: Json) -> Json:
     """A body has `input` in it; all else is an input itself."""
-    return dict(given) if isinstance(given.get("input"), dict) else {"input": dict(given)}
+    if not isinstance(given.get("input"), dict):
+        return {"input": given}
+    if wrong := sorted(NO_FIELDS & given.keys()):
+        raise Misused(f"--input has {wrong[0]!r}, which is the command line's to say.")
+    return given
+
+
+def _object(of: Json, name: str) -> Json:
+    """What stands under this name, made where nothing does."""
+    if of.get(name) is None:
+        of[name] = {}
+    found = of[name]
+    if not isinstance(found, dict):
+        raise Misused(f"--input: its {name} must be a JSON object for a flag to add to it.")
+    return found
 
 
 def _steps(client: BabyChain, chain: str) -> list[str]:
-    for template in client.templates():
-        if template["slug"] == chain:
-            return [step["key"] for step in template["steps"]]
-    raise CommandFailed(f"There is no chain {chain!r}; `babychain templates` shows which there are.")
+    """None of a chain that there is not: the API says so, to this request as to any other."""
+    templates = client.templates()
+    return [step["key"] for template in templates if template["slug"] == chain for step in template["steps"]]
+
+
+def _picture(client: BabyChain, given: str) -> str:
+    if _NO_FILE.fullmatch(given):
+        return given
+    try:
+        return client.upload(given)
+    except OSError as error:
+        raise Misused(f"--image: there is no file {given!r} that can be read.") from error
 
 
 def _pairs(given: Iterable[str], flag: str) -> list[tuple[str, str]]:
@@ -92,7 +122,7 @@ def _pairs(given: Iterable[str], flag: str) -> list[tuple[str, str]]:
     for text in given:
         name, sign, value = text.partition("=")
         if not sign or not name:
-            raise CommandFailed(f"{flag} takes NAME=VALUE, not {text!r}.")
+            raise Misused(f"{flag} takes NAME=VALUE, not {text!r}.")
         pairs.append((name, value))
     return pairs
 
@@ -100,7 +130,7 @@ def _pairs(given: Iterable[str], flag: str) -> list[tuple[str, str]]:
 def _value(text: str) -> Any:
     """`4`, `true` and `{"a": 1}` are what they look like in JSON; all else is text."""
     try:
-        return json.loads(text)
+        return read_json(text)
     except ValueError:
         return text
 
@@ -110,5 +140,5 @@ def _put(into: Json, name: str, value: Any) -> None:
     for part in path:
         into = into.setdefault(part, {})
         if not isinstance(into, dict):
-            raise CommandFailed(f"--set {name}: {part} is a value, not an object.")
+            raise Misused(f"--set {name}: {part} is a value, not an object.")
     into[last] = value

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.prompt import Confirm
 
 import providers
-from cli.failures import CommandFailed
+from cli.failures import CommandFailed, Misused
 from cli.provider_trial import Trial, cheapest, run_trial, trial_of
 from cli.provider_trial import check as ask
 from cli.shapes import differences
@@ -50,7 +50,7 @@ def check(*, live: bool = False, max_cost: str = "0.50", yes: bool = False, tran
     try:
         budget = micros_of(max_cost)
     except ValueError as error:
-        raise CommandFailed("--max-cost is an amount of dollars, such as 0.50.") from error
+        raise Misused("--max-cost is an amount of dollars, such as 0.50.") from error
     console = Console(highlight=False, soft_wrap=True)
     return run(checked(console, os.environ, live=live, budget=budget, yes=yes, transcript=transcript))
 
@@ -68,7 +68,7 @@ def compare(transcript: Path, /, *, sandbox: str = "http://127.0.0.1:8090") -> i
     try:
         told = json.loads(transcript.read_text())["providers"]
     except (OSError, ValueError, KeyError) as error:
-        raise CommandFailed(f"{transcript} is no transcript of 'babychain providers check --live'.") from error
+        raise Misused(f"{transcript} is no transcript of 'babychain providers check --live'.") from error
     return run(compared(Console(highlight=False, soft_wrap=True), told, sandbox))
 
 

@@ -1,18 +1,13 @@
 """Look at the provider accounts of a running deployment, and switch them or their models off and on."""
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
 from cyclopts import App
-from rich.console import Console
-from rich.table import Table
 
-from cli.failures import CommandFailed
 from cli.provider_check import check, compare
-from cli.session import api_url, caller_key
-from cli.showing import AsJson, show_json
+from cli.session import ask
+from cli.showing import AsJson, moment, show_json, show_table
 
 app = App(name="providers", help="Provider accounts: how they do, and their switches.")
 app.command(check)
@@ -28,21 +23,12 @@ def list_accounts(*, as_json: AsJson = False) -> int:
     as_json
         Print JSON.
     """
-    found = _ask("GET", "/api/v1/providers")
+    found = ask("GET", "/api/v1/providers")
     if as_json:
         show_json(found)
         return 0
-    table = Table("provider", "state", "since", "jobs", "waiting", "last day", "p50 s", "p95 s", box=None)
-    for row in found["data"]:
-        day = row["last_day"]
-        share = "" if day["success_share"] is None else f"{day['success_share']:.1%} of {day['attempts']}"
-        since = (row["disabled"] or row["breaker"])["since"]
-        table.add_row(
-            row["name"], _state(row), since or "", _jobs(row), str(row["waiting"]), share,
-            *("" if value is None else f"{value:g}" for value in day["seconds"].values()),
-        )  # fmt: skip
-    console = Console()
-    console.print(table)
+    columns = ("provider", "state", "since", "jobs", "waiting", "last day", "p50 s", "p95 s")
+    show_table(columns, map(_row, found["data"]))
     return 0
 
 
@@ -59,7 +45,7 @@ def disable(target: str, /, *, reason: str | None = None, as_json: AsJson = Fals
     as_json
         Print JSON.
     """
-    said = _ask("POST", f"{_path(target)}/disable", {} if reason is None else {"reason": reason})
+    said = ask("POST", f"{_path(target)}/disable", {} if reason is None else {"reason": reason})
     return _switched(said, f"{target} is switched off.", as_json=as_json)
 
 
@@ -74,8 +60,16 @@ def enable(target: str, /, *, as_json: AsJson = False) -> int:
     as_json
         Print JSON.
     """
-    said = _ask("POST", f"{_path(target)}/enable", {})
+    said = ask("POST", f"{_path(target)}/enable", {})
     return _switched(said, f"{target} is switched on.", as_json=as_json)
+
+
+def _row(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    day = row["last_day"]
+    share = None if day["success_share"] is None else f"{day['success_share']:.1%} of {day['attempts']}"
+    since = moment((row["disabled"] or row["breaker"])["since"])
+    seconds = (None if value is None else f"{value:g}" for value in day["seconds"].values())
+    return (row["name"], _state(row), since, _jobs(row), row["waiting"], share, *seconds)
 
 
 def _switched(said: dict[str, Any], sentence: str, *, as_json: bool) -> int:
@@ -101,16 +95,3 @@ def _jobs(row: Mapping[str, Any]) -> str:
 
 def _path(target: str) -> str:
     return f"/api/v1/{'models' if '/' in target else 'providers'}/{target}"
-
-
-def _ask(method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    url, key = api_url(os.environ), caller_key(os.environ)
-    headers = {"authorization": f"Bearer {key}"}
-    try:
-        answer = httpx.request(method, url.rstrip("/") + path, json=body, headers=headers, timeout=15.0)
-        said: dict[str, Any] = answer.json()
-    except (httpx.HTTPError, ValueError) as error:
-        raise CommandFailed(f"The API at {url} does not answer as it should: {type(error).__name__}.") from error
-    if answer.is_error:
-        raise CommandFailed(str(said.get("error", {}).get("message", f"The API answered {answer.status_code}.")))
-    return said

@@ -3,15 +3,16 @@
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from babychain_client import AsyncBabyChain, Estimate, RunState
 from cli.each import Batch, run_each
-from cli.failures import CommandFailed, Exit, exit_of_run
+from cli.failures import Exit, Misused, exit_of_run
 from cli.following import telling, watched
 from cli.orders import Json, Order
+from cli.prices import MORE, most
 from cli.session import connect, connect_async
-from cli.showing import AsJson, console, show_end, show_json, show_table
+from cli.showing import AsJson, Folder, Seconds, console, show_end, show_json, show_table
 from cli.signals import run as run_to_end
 
 _NO_ORDER = Order()
@@ -24,12 +25,12 @@ def run(
     *,
     watch: Annotated[bool, Parameter(alias="-w", negative="", show_default=False)] = False,
     wait: Annotated[bool, Parameter(negative="", show_default=False)] = False,
-    timeout: float | None = None,
-    download: Annotated[Path | None, Parameter(alias="-d")] = None,
+    timeout: Seconds = None,
+    download: Annotated[Folder, Parameter(alias="-d")] = None,
     idempotency_key: str | None = None,
     each: Path | None = None,
     batch: str = "",
-    parallel: int = 8,
+    parallel: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 8,
     yes: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     as_json: AsJson = False,
 ) -> int:
@@ -62,11 +63,11 @@ def run(
         Print JSON; with --watch one line for each event; the last, `ended`, carries the run.
     """
     if each is not None and (watch or timeout is not None or idempotency_key is not None):
-        raise CommandFailed("--each goes with none of --watch, --timeout and --idempotency-key.")
+        raise Misused("--each goes with none of --watch, --timeout and --idempotency-key.")
     with connect() as client:
         body = order.body(client, chain)
     if each is not None:
-        lines = Batch(chain, each, batch, max(1, parallel), download, yes=yes, as_json=as_json)
+        lines = Batch(chain, each, batch, parallel, download, yes=yes, as_json=as_json)
         return run_to_end(run_each(lines, body))
     staying = watch or wait or download is not None
 
@@ -135,6 +136,16 @@ def _show_estimate(found: Estimate) -> None:
         ),
     )
     said = console()
-    said.print(f"Together {found.cost}.", markup=False)
+    said.print(_together(found), markup=False)
     for warning in found.warnings:
         said.print(f"  ! {warning}", markup=False)
+
+
+def _together(found: Estimate) -> str:
+    bound = most(found)
+    said = [f"Together {found.cost}"]
+    if bound and found.cost.high is not None and bound.dollars > found.cost.high:
+        said.append(f"up to {bound.dollars} USD if a stand-in serves")
+    if bound and bound.is_open:
+        said.append(MORE)
+    return f"{'; '.join(said)}."

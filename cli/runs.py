@@ -2,25 +2,24 @@
 
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from babychain_client import RunState
-from cli.failures import CommandFailed, Exit, exit_of_run
+from cli.failures import Exit, Misused, exit_of_run
 from cli.following import telling, watched
 from cli.orders import Order
 from cli.progress import chain_picture
 from cli.session import connect, connect_async
-from cli.showing import AsJson, show_end, show_json, show_table
+from cli.showing import AsJson, Folder, Seconds, moment, show_end, show_json, show_table
 from cli.signals import run as run_to_end
 
 _NO_ORDER = Order()
 _Words = Annotated[list[str] | None, Parameter(negative="")]
 
 
-def get(run_id: str, /, *, download: Path | None = None, as_json: AsJson = False) -> int:
+def get(run_id: str, /, *, download: Folder = None, as_json: AsJson = False) -> int:
     """Show a run as it is now.
 
     Parameters
@@ -49,7 +48,7 @@ def list_(
     metadata: _Words = None,
     created_after: datetime | None = None,
     created_before: datetime | None = None,
-    limit: int = 20,
+    limit: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 20,
     as_json: AsJson = False,
 ) -> int:
     """Show your runs: those under way first, then the ended ones, the latest end first.
@@ -89,7 +88,7 @@ def list_(
     return Exit.DONE
 
 
-def watch(run_id: str, /, *, timeout: float | None = None, as_json: AsJson = False) -> int:
+def watch(run_id: str, /, *, timeout: Seconds = None, as_json: AsJson = False) -> int:
     """Draw how a run goes until it ends. The exit code says how it ended.
 
     Parameters
@@ -150,7 +149,7 @@ def retry(
         Print JSON.
     """
     if order.prompt is not None:
-        raise CommandFailed("Name the step whose prompt is to change: --set image_to_video_prompt=...")
+        raise Misused("Name the step whose prompt is to change: --set image_to_video_prompt=...")
     with connect() as client:
         changes = order.body(client, "")
         if not changes["input"]:
@@ -166,8 +165,7 @@ def retry(
 
 
 def _row(run: RunState) -> tuple[str, ...]:
-    created = run.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return run.id, run.chain, run.status, created, str(chain_picture(run.data)).strip()
+    return run.id, run.chain, run.status, moment(run.data["created_at"]), str(chain_picture(run.data)).strip()
 
 
 def _aware(moment: datetime | None) -> datetime | None:

@@ -3,14 +3,22 @@
 import os
 import re
 from collections.abc import Mapping
+from typing import Any
 
-from babychain_client import AsyncBabyChain, BabyChain
+import httpx
+
+from babychain_client import AsyncBabyChain, BabyChain, ConnectionFailed
+from babychain_client.errors import read_error
+from cli.addresses import web_address
 from cli.environment import data_dir
 from cli.failures import CommandFailed
 from cli.serve import api_port
+from net.unanswered import why_unanswered
 
 _TRIES = 3
 """Somebody sits there and waits: what is down for longer is better said."""
+
+_PATIENCE = 15.0
 
 
 def connect() -> BabyChain:
@@ -31,10 +39,29 @@ def connect_openly() -> BabyChain:
     return BabyChain(api_url(os.environ), tries=_TRIES)
 
 
+def ask(method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """For what the client package lacks: an operator's calls."""
+    url, key = api_url(os.environ).rstrip("/"), caller_key(os.environ)
+    headers = {"authorization": f"Bearer {key}"}
+    try:
+        answer = httpx.request(method, url + path, json=body, headers=headers, timeout=_PATIENCE)
+        if answer.is_error:
+            raise read_error(answer)
+        said: dict[str, Any] = answer.json()
+    except httpx.ConnectError as error:
+        raise ConnectionFailed(f"Nothing answers at {url}.", unreached=True) from error
+    except (httpx.HTTPError, ValueError) as error:
+        raise ConnectionFailed(f"{url} does not answer as it should. {why_unanswered(error)}") from error
+    return said
+
+
 def api_url(env: Mapping[str, str]) -> str:
     """BABYCHAIN_URL is a caller's name for it, BABYCHAIN_PUBLIC_URL the deployment's own."""
     local = f"http://127.0.0.1:{api_port(env.get('BABYCHAIN_API_PORT'))}"
-    return env.get("BABYCHAIN_URL") or env.get("BABYCHAIN_PUBLIC_URL") or local
+    for name in ("BABYCHAIN_URL", "BABYCHAIN_PUBLIC_URL"):
+        if url := env.get(name):
+            return web_address(url, name)
+    return local
 
 
 def caller_key(env: Mapping[str, str]) -> str:

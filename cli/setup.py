@@ -14,6 +14,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from cli.deployment import load_settings
 from cli.failures import CommandFailed
 from cli.local_temporal import wait_until_serving
 from cli.signals import run
@@ -34,7 +35,7 @@ Announce = Callable[[str], None]
 
 def setup() -> int:
     """Prepare Temporal and the database. Run it once, and after every update; a repeat changes nothing."""
-    return run(_setup(Settings.load()))
+    return run(_setup(load_settings()))
 
 
 async def _setup(settings: Settings) -> int:

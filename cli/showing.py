@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 from rich.console import Console
 from rich.table import Table
 
@@ -13,6 +14,8 @@ from babychain_client import Money, RunState
 from cli.progress import chain_picture, step_rows
 
 AsJson = Annotated[bool, Parameter(name="--json", negative="", show_default=False)]
+Folder = Annotated[Path | None, Parameter(validator=validators.Path(file_okay=False))]
+Seconds = Annotated[float | None, Parameter(validator=validators.Number(gt=0))]
 
 _WIDTH = 240
 """Whole lines, however narrow the window is: an id that is cut short can't be handed to the next command."""
@@ -38,6 +41,11 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     wide = Console(highlight=False, markup=False)
     wide.width = max(wide.width, _WIDTH)
     wide.print(table)
+
+
+def moment(told: str | None) -> str:
+    """By the clock on the wall, to the second."""
+    return "" if told is None else datetime.fromisoformat(told).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def show_end(state: RunState, files: Sequence[Path] = (), *, as_json: bool, streamed: bool = False) -> None:

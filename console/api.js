@@ -66,7 +66,8 @@ export function ownAddress(url) {
   }
 }
 
+// Of a link of ours, or as it was uploaded: the id alone.
 export function assetId(url) {
-  const path = ownAddress(url)?.split("?")[0];
-  return path ? path.split("/")[2] : null;
+  if (/^[0-9a-f]{64}\.\w+$/.test(url ?? "")) return url;
+  return ownAddress(url)?.split("?")[0].split("/")[2] ?? null;
 }

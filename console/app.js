@@ -2,7 +2,7 @@
 
 import { forgetAll, get, key, onRefused } from "./api.js";
 import { compare } from "./compare.js";
-import { h, replace } from "./dom.js";
+import { entitle, h, replace } from "./dom.js";
 import { lab } from "./lab.js";
 import { loading, problem } from "./notices.js";
 import { operations } from "./operations.js";
@@ -23,6 +23,7 @@ route("/operations", operations);
 
 let facts = null;
 let leaving = new AbortController();
+let isFirst = true;
 
 async function show() {
   leaving.abort();
@@ -41,6 +42,7 @@ async function show() {
     if (signal.aborted) return;
   }
   drawBar(path);
+  entitle(PAGES.find(([to]) => isAt(path, to))?.[1]);
   const found = find(path);
   if (!found) return replace(main, problem({ code: "not_found", message: "There is no such page." }));
   const page = h("div", { class: "page" });
@@ -51,9 +53,22 @@ async function show() {
   } catch (error) {
     if (!signal.aborted && error.status !== 401) replace(page, problem(error, show));
   }
+  if (!signal.aborted) arrive(page);
+}
+
+// Whoever came by a link hears where: the focus follows to the new page, unless it is at work there already.
+function arrive(page) {
+  const place = page.querySelector("h1") ?? main;
+  if (!isFirst && !page.contains(document.activeElement)) {
+    place.tabIndex = -1;
+    place.focus({ preventScroll: true });
+  }
+  isFirst = false;
 }
 
 function drawSignIn(failure) {
+  isFirst = false;
+  entitle("Sign in");
   leaving.abort();
   facts = null;
   drawBar(null);

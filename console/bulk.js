@@ -5,7 +5,8 @@ import { h, replace } from "./dom.js";
 import { problem, toast } from "./notices.js";
 import { go } from "./router.js";
 
-export function bulkBar(list, filters) {
+export function bulkBar(list, filters, facts) {
+  const mayCancel = facts.scopes.includes("runs:cancel");
   const element = h("div", { class: "bulk row" });
   const said = h("div");
 
@@ -14,8 +15,8 @@ export function bulkBar(list, filters) {
     replace(element,
       chosen.length > 0 && h("span", { class: "quiet" }, `${chosen.length} chosen`),
       h("button", { type: "button", disabled: chosen.length !== 2, onclick: () => go(`/compare?a=${chosen[0]}&b=${chosen[1]}`) }, "Compare two"),
-      h("button", { type: "button", class: "danger", disabled: chosen.length === 0, onclick: () => ask({ ids: chosen.slice(0, 100) }) }, "Cancel chosen"),
-      h("button", { type: "button", class: "danger", disabled: !canFilter(), onclick: () => ask(order()) }, "Cancel all live…"),
+      mayCancel && h("button", { type: "button", class: "danger", disabled: chosen.length === 0, onclick: () => ask({ ids: chosen.slice(0, 100) }) }, "Cancel chosen"),
+      mayCancel && h("button", { type: "button", class: "danger", disabled: !canFilter(), onclick: () => ask(order()) }, "Cancel all live…"),
       said);
   }
 

@@ -5,8 +5,8 @@ import { statusPill } from "./chain_picture.js";
 import { freshId, h, replace } from "./dom.js";
 import { empty, loading, problem } from "./notices.js";
 import { go } from "./router.js";
-import { media } from "./run_steps.js";
-import { between, capital, ended, money, seconds, spaced } from "./words.js";
+import { media, pictures } from "./run_steps.js";
+import { between, capital, ended, money, seconds, spaced, sum } from "./words.js";
 
 export async function compare(page, { query, signal }) {
   const [a, b] = [query.get("a") ?? "", query.get("b") ?? ""];
@@ -37,6 +37,7 @@ function drawn(both) {
   const videos = [];
   const column = (run) => h("section", { class: "card", "aria-label": `Run ${run.id}` },
     h("h2", null, h("a", { href: `#/runs/${run.id}` }, run.chain_slug), " ", statusPill(run.status)),
+    run.input.source_image_url && h("div", null, h("h3", null, "Start picture"), pictures([run.input.source_image_url], "The start picture")),
     run.steps.map((step) => (step.generation_output_file ?? []).map((url) => {
       const figure = media(url, step, { muted: true });
       const video = figure.querySelector("video");
@@ -47,6 +48,7 @@ function drawn(both) {
   const [first, second] = both.map(rowsOf);
   const names = [...new Set([...first.keys(), ...second.keys()])];
   const differing = names.filter((name) => first.get(name) !== second.get(name));
+  const shown = [...new Set([...ALWAYS, ...differing])];
   keepInStep(videos);
   return [
     h("div", { class: "two" }, columns),
@@ -56,7 +58,7 @@ function drawn(both) {
     h("section", { class: "card", "aria-label": "Differences" }, h("h2", null, differing.length ? "Differences" : "No differences"),
       h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of differences" }, h("table", { class: "diff" },
         h("thead", null, h("tr", null, ["", "First", "Second"].map((name) => h("th", { scope: "col" }, name)))),
-        h("tbody", null, differing.map((name) => h("tr", null, h("th", { scope: "row" }, name),
+        h("tbody", null, shown.map((name) => h("tr", null, h("th", { scope: "row" }, name),
           h("td", null, first.get(name) ?? "–"), h("td", null, second.get(name) ?? "–")))))),
       h("p", { class: "quiet small" }, `${names.length - differing.length} values are the same.`)),
   ];
@@ -74,21 +76,26 @@ function keepInStep(videos) {
   }
 }
 
+const ALWAYS = ["status", "time", "cost", "wasted of it"];
+
 function rowsOf(run) {
-  const rows = new Map([["status", run.status], ["chain", run.chain_slug], ["mode", run.mode]]);
-  if (ended(run.status)) rows.set("time", seconds(between(run.created_at, run.updated_at)));
-  rows.set("cost", money(run.cost?.useful ?? run.estimate));
+  const end = ended(run.status) ? run.updated_at : new Date();
+  const rows = new Map([["status", run.status], ["time", seconds(between(run.created_at, end))], ["chain", run.chain_slug], ["mode", run.mode]]);
+  rows.set("cost", run.cost ? money(sum(run.cost.useful, run.cost.wasted)) : "nothing yet");
+  rows.set("wasted of it", run.cost ? money(run.cost.wasted) : "nothing yet");
   for (const step of run.steps) {
     const name = spaced(step.step_key);
     rows.set(`${name}: model`, step.served_by?.model ?? step.model_identifier);
     if (step.completed_at && step.started_at) rows.set(`${name}: time`, seconds(between(step.started_at, step.completed_at)));
     if (step.attempts) rows.set(`${name}: attempts`, String(step.attempts.length));
   }
-  flatten(run.input, "input", rows);
+  for (const [name, value] of Object.entries(run.input)) flatten(value, spaced(name), rows);
   return rows;
 }
 
 function flatten(value, path, rows) {
-  if (value === null || typeof value !== "object") rows.set(path, String(value));
-  else for (const [name, child] of Object.entries(value)) flatten(child, `${path}.${name}`, rows);
+  const isPlain = (one) => one === null || typeof one !== "object";
+  if (isPlain(value)) rows.set(path, String(value));
+  else if (Array.isArray(value) && value.every(isPlain)) rows.set(path, value.join(", "));
+  else for (const [name, child] of Object.entries(value)) flatten(child, `${path}: ${spaced(name)}`, rows);
 }

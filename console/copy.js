@@ -2,6 +2,7 @@
 
 import { h, replace } from "./dom.js";
 import { copy } from "./notices.js";
+import { freshKey } from "./starts.js";
 
 const LANGUAGES = { curl, Python: python, "Node.js": node, JSON: json };
 
@@ -34,7 +35,8 @@ function curl(url, body) {
     `curl ${url} \\`,
     `  -H "Authorization: Bearer $BABYCHAIN_API_KEY" \\`,
     `  -H "Content-Type: application/json" \\`,
-    `  -H "Idempotency-Key: $(uuidgen)" \\`,
+    // Written out: not every shell has uuidgen, and the same command twice shall make one run.
+    `  -H "Idempotency-Key: ${freshKey()}" \\`,
     `  -d ${quoted(json(url, body))}`,
   ].join("\n");
 }

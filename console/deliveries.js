@@ -7,13 +7,13 @@ import { problem, toast } from "./notices.js";
 import { clock, date } from "./words.js";
 
 // `told` hears what was sent, since the timeline shows it too.
-export function deliveriesPart(place, runId, signal, told) {
+export function deliveriesPart(place, runId, { signal, mayResend }, told) {
   const path = `/api/v1/chains/runs/${runId}/deliveries`;
   let timer = null;
   async function read() {
     try {
       const { data } = await get(path, { signal });
-      replace(place, draw(data, resend));
+      replace(place, draw(data, mayResend && resend));
       told(data);
     } catch (error) {
       if (!signal.aborted) replace(place, card(problem(error, read)));
@@ -52,7 +52,7 @@ function draw(deliveries, resend) {
       h("span", { class: "quiet small" }, `${attempt.duration_ms} ms`),
       h("span", null, answer(attempt))))),
     one.next_attempt_at && h("p", { class: "quiet small" }, `Next attempt ${date(one.next_attempt_at)}.`))),
-  h("button", { type: "button", onclick: ({ target }) => resend(target) }, "Send again"));
+  resend && h("button", { type: "button", onclick: ({ target }) => resend(target) }, "Send again"));
 }
 
 const answer = (attempt) => [attempt.outcome, attempt.http_status && `HTTP ${attempt.http_status}`, attempt.error, attempt.answer].filter(Boolean).join(" · ");

@@ -41,8 +41,25 @@ export function drawnOnce(element, draw) {
     const now = JSON.stringify(shown);
     if (now === last) return;
     last = now;
+    const held = document.activeElement;
+    const index = focusable(element).indexOf(held);
     replace(element, draw(shown));
+    if (index >= 0) giveBack(held, focusable(element)[index]);
   };
+}
+
+const focusable = (element) => [...element.querySelectorAll("h1, a, button, input, summary")];
+
+// What was drawn anew has other elements. Where another control has come to stand, the focus does not go to that.
+function giveBack(held, now) {
+  if (!now || (now.tagName !== "H1" && now.textContent !== held.textContent)) return;
+  if (now.tagName === "H1") now.tabIndex = -1;
+  now.focus({ preventScroll: true });
+}
+
+// What the window's tab says.
+export function entitle(...words) {
+  document.title = [...words, "BabyChain"].filter(Boolean).join(" · ");
 }
 
 let counted = 0;

@@ -3,47 +3,58 @@
 import { post } from "./api.js";
 import { h, replace } from "./dom.js";
 import { problem } from "./notices.js";
-import { money, spaced } from "./words.js";
+import { dollars, money, spaced } from "./words.js";
 
 const PAUSE = 500;
 
-// `missing` says in words what has to be there first, or nothing; `onTotal` is told the amount, or null.
-export function estimatePanel(template, bodyOf, { missing, showFaults, onTotal, signal }) {
+// `missing` says in words what has to be there first, or nothing; `onPlan` is told what would be done, and for how much.
+export function estimatePanel(template, bodyOf, { missing, showFaults, onPlan, signal }) {
   const place = h("div", { class: "estimate", role: "status", "aria-live": "polite" }, h("p", { class: "quiet" }, "Estimating…"));
   let timer = null;
   let asked = 0;
+  let isRefused = false;
+
+  function show(...children) {
+    isRefused = false;
+    replace(place, children);
+  }
 
   async function now() {
     const mine = ++asked;
     const lacking = missing();
     if (lacking) {
-      onTotal(null);
-      replace(place, total("–"), h("p", { class: "quiet" }, lacking));
-      return;
+      onPlan(null, null);
+      return show(total("–"), h("p", { class: "quiet" }, `${lacking} to see what it costs.`));
     }
     try {
       const shown = await post(`/api/v1/chains/${template.slug}/estimate`, bodyOf(), { signal });
       if (mine !== asked) return;
       showFaults([]);
-      onTotal(money(shown.estimate));
-      replace(place, drawn(shown));
+      onPlan(shown, mayCostMore(shown) ? `from ${dollars(shown.estimate.low)}` : `for ${money(shown.estimate)}`);
+      show(drawn(shown));
     } catch (error) {
       if (signal.aborted || mine !== asked || error.status === 401) return;
-      onTotal(null);
+      onPlan(null, null);
       const left = showFaults(error.faults ?? []);
-      replace(place, error.faults?.length > 0 ? refused(error, left) : problem(error, now));
+      show(error.faults?.length > 0 ? [total("–"), faultsOf(error.faults, left)] : problem(error, now));
+      isRefused = error.faults?.length > 0;
     }
   }
-  const soon = () => { clearTimeout(timer); timer = setTimeout(now, PAUSE); };
+  const soon = () => { clearTimeout(timer); isRefused = false; timer = setTimeout(now, PAUSE); };
   signal.addEventListener("abort", () => clearTimeout(timer));
-  return { element: place, now, soon };
+  return { element: place, now, soon, isRefused: () => isRefused };
 }
 
 const total = (amount) => h("p", { class: "total" }, h("span", { class: "quiet" }, "Estimate"), h("strong", { "data-total": true }, amount));
 
+// The sum is that of the first models: where a stand-in's price is not published, it is no upper bound.
+const mayCostMore = (shown) => shown.estimate.low !== null && shown.steps.some(({ candidates }) =>
+  candidates?.slice(1).some(({ estimate }) => estimate.high === null));
+
 function drawn(shown) {
   return [
     total(money(shown.estimate)),
+    mayCostMore(shown) && h("p", { class: "small lost" }, "More if a stand-in with no published price serves."),
     h("ul", { class: "plan" }, shown.steps.map((step) => step.candidates.map((candidate, index) => h("li", null,
       h("span", { class: "row" },
         h("span", null, index === 0 ? spaced(step.step_key) : "or, if it fails"),
@@ -55,11 +66,10 @@ function drawn(shown) {
   ];
 }
 
-function refused(error, left) {
-  const count = error.faults.length;
+// How many fields are wrong, and in words those that have no place of their own on the page.
+export function faultsOf(faults, left) {
   return [
-    total("–"),
-    h("p", { class: "fault" }, count === 1 ? "One field needs a change." : `${count} fields need a change.`),
+    h("p", { class: "fault" }, faults.length === 1 ? "One field needs a change." : `${faults.length} fields need a change.`),
     left.length > 0 && h("ul", { class: "faults" }, left.map(({ path, message }) => h("li", null, h("code", null, path.slice(1).join(".") || path.join(".")), ` ${message}`))),
   ];
 }

@@ -7,8 +7,9 @@ const FIRST = ["width", "height", "size", "ratio", "aspect_ratio", "resolution",
 // `values` is changed in place; `changed()` is told. `skip` are fields that another control of the page fills.
 export function schemaForm(schema, values, { skip = [], changed }) {
   const fields = Object.entries(schema.properties ?? {})
-    .filter(([name]) => !skip.includes(name))
-    .map(([name, part]) => field(name, resolve(part, schema), values, changed));
+    .map(([name, part]) => [name, resolve(part, schema)])
+    .filter(([name, part]) => !skip.includes(name) && isChoice(part))
+    .map(([name, part]) => field(name, part, values, changed));
   const shown = fields.filter(({ name }) => FIRST.includes(name)).sort((a, b) => FIRST.indexOf(a.name) - FIRST.indexOf(b.name));
   const more = fields.filter(({ name }) => !FIRST.includes(name));
   const details = more.length > 0 && h("details", { class: "more", open: more.some(({ name }) => name in values) },
@@ -20,9 +21,25 @@ export function schemaForm(schema, values, { skip = [], changed }) {
       for (const one of fields) one.showFault(faults.filter((fault) => fault.name === one.name));
       if (details && more.some(({ name }) => faults.some((fault) => fault.name === name))) details.open = true;
     },
+    // The name of a field whose text means no value yet: what stands in `values` is not what can be read there.
+    broken: () => fields.find((one) => one.isBroken())?.name,
     names: fields.map(({ name }) => name),
   };
 }
+
+// What a model's schema also knows stays in `values`; gives back the names of the others.
+export function keepKnown(schema, values) {
+  const fits = ([name, value]) => {
+    const part = schema.properties?.[name] && resolve(schema.properties[name], schema);
+    return part && (!part.enum || part.enum.includes(value));
+  };
+  const dropped = Object.entries(values).filter((one) => !fits(one)).map(([name]) => name);
+  for (const name of dropped) delete values[name];
+  return dropped;
+}
+
+// What can have one value alone, and has it without being asked for, is no question.
+const isChoice = (part) => part.default === undefined || (part.const === undefined && part.enum?.length !== 1);
 
 // A field that may be null is what it is otherwise; a reference is what it refers to.
 function resolve(part, schema) {
@@ -37,25 +54,39 @@ const given = (object) => Object.fromEntries(Object.entries(object).filter(([, v
 
 function field(name, part, values, changed) {
   const id = freshId(name);
+  let broken = [];
+  let shown = [];
+  const fault = h("span", { class: "fault", id: `${id}-fault` });
+  const mark = () => markFault(control, fault, broken.length > 0 ? broken : shown);
   const set = (value) => {
+    broken = [];
     if (value === undefined) delete values[name];
     else values[name] = value;
+    mark();
     changed(name);
   };
-  const control = controlOf(name, part, values[name], set, id);
-  const fault = h("span", { class: "fault", id: `${id}-fault` });
+  // The last good value stays in `values`, so whoever sends them asks for `isBroken` first.
+  const refuse = (message) => {
+    broken = [{ message }];
+    mark();
+    changed(name);
+  };
+  const control = controlOf(name, part, values[name], { set, refuse }, id);
   const element = h("div", { class: `field${part.type === "boolean" ? " switch" : ""}${isJson(part) ? " wide" : ""}` },
-    h("label", { for: id }, name),
+    h("label", { for: id }, breakable(name)),
     control,
     h("span", { class: "hint", id: `${id}-hint` }, [part.description, range(part)].filter(Boolean).join(" ")),
     fault);
-  return { name, element, showFault: (faults) => markFault(control, fault, faults) };
+  return { name, element, isBroken: () => broken.length > 0, showFault: (faults) => { shown = faults; mark(); } };
 }
+
+// A long name may go on in the next line after its underscores.
+const breakable = (name) => name.split("_").map((word, index, all) => index < all.length - 1 ? [`${word}_`, h("wbr")] : word);
 
 export function markFault(control, place, faults) {
   replace(place, faults.map(({ message }) => message).join("; "));
-  control.toggleAttribute("aria-invalid", faults.length > 0);
   if (faults.length > 0) control.setAttribute("aria-invalid", "true");
+  else control.removeAttribute("aria-invalid");
 }
 
 const isJson = (part) => !part.enum && !["boolean", "integer", "number", "string"].includes(part.type);
@@ -66,7 +97,7 @@ function range(part) {
   return part.description?.includes(String(part.maximum)) ? "" : `From ${part.minimum} to ${part.maximum}.`;
 }
 
-function controlOf(name, part, value, set, id) {
+function controlOf(name, part, value, { set, refuse }, id) {
   const common = { id, "aria-describedby": `${id}-hint ${id}-fault`, name };
   if (part.enum) {
     const fallback = part.default === undefined || part.default === null ? "default" : `default (${part.default})`;
@@ -81,24 +112,24 @@ function controlOf(name, part, value, set, id) {
   if (part.type === "integer" || part.type === "number") {
     return h("input", { ...common, type: "number", inputmode: "decimal", min: part.minimum, max: part.maximum,
       step: part.type === "integer" ? part.multipleOf ?? 1 : "any", value: value ?? "", placeholder: placeholder(part),
-      oninput: ({ target }) => set(target.value === "" ? undefined : Number(target.value)) });
+      oninput: ({ target }) => target.validity.badInput ? refuse("This is not a number yet.") : set(target.value === "" ? undefined : Number(target.value)) });
   }
   if (part.type === "string") {
     return h("input", { ...common, type: "text", value: value ?? "", placeholder: placeholder(part),
       oninput: ({ target }) => set(target.value === "" ? undefined : target.value) });
   }
   return h("textarea", { ...common, rows: "3", class: "json", spellcheck: "false", placeholder: "JSON",
-    value: value === undefined ? "" : JSON.stringify(value, null, 2), oninput: ({ target }) => readJson(target, set) });
+    value: value === undefined ? "" : JSON.stringify(value, null, 2), oninput: ({ target }) => readJson(target.value.trim(), { set, refuse }) });
 }
 
 const placeholder = (part) => part.default === undefined || part.default === null ? "" : `${part.default}`;
 
-function readJson(control, set) {
+function readJson(text, { set, refuse }) {
+  let value;
   try {
-    set(control.value.trim() === "" ? undefined : JSON.parse(control.value));
-    control.setCustomValidity("");
+    value = text === "" ? undefined : JSON.parse(text);
   } catch {
-    control.setCustomValidity("This is not JSON yet.");
+    return refuse("This is not JSON yet.");
   }
-  control.toggleAttribute("aria-invalid", !control.validity.valid);
+  set(value);
 }

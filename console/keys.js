@@ -2,7 +2,7 @@
 
 import { post, remove } from "./api.js";
 import { freshId, h, replace } from "./dom.js";
-import { copy, problem, toast } from "./notices.js";
+import { copy, isSure, problem, toast } from "./notices.js";
 import { date } from "./words.js";
 
 const SCOPES = ["chains:run", "chains:read", "runs:cancel", "admin"];
@@ -39,11 +39,7 @@ const madeKey = (key, again) => h("div", { class: "card made" },
 function table(keys, again) {
   if (keys.length === 0) return h("p", { class: "quiet" }, "No key has been made here. Keys of the environment are not listed.");
   const revoke = async (button, id) => {
-    if (button.dataset.sure !== "yes") {
-      button.dataset.sure = "yes";
-      button.textContent = "Revoke for good?";
-      return;
-    }
+    if (!isSure(button, "Revoke for good?")) return;
     try {
       await remove(`/api/v1/keys/${id}`);
       toast("The key is revoked; every process refuses it within five seconds.");

@@ -1,15 +1,16 @@
 // The lab: choose a chain, fill its form, see what it would cost, run it.
 
-import { get, once, post } from "./api.js";
+import { get, once } from "./api.js";
 import { templatePicture } from "./chain_picture.js";
 import { codePanel } from "./copy.js";
 import { h, replace } from "./dom.js";
-import { estimatePanel } from "./estimate.js";
+import { estimatePanel, faultsOf } from "./estimate.js";
 import { loading, problem, readiness } from "./notices.js";
 import { optionsForm } from "./options.js";
 import { picturePicker } from "./picture.js";
 import { promptOf } from "./prompts.js";
 import { go } from "./router.js";
+import { start } from "./starts.js";
 import { stepForm } from "./step_form.js";
 
 const EXAMPLES = {
@@ -28,11 +29,11 @@ export async function lab(page, { query, facts, signal }) {
   ]);
   if (query.get("from")) await takeOver(query.get("from"));
   const known = { templates: templates.data, models: models.data, providers: providers.data, prices: facts.prices };
-  const start = known.templates.find(({ slug }) => slug === (query.get("chain") ?? lastSlug)) ?? known.templates[0];
+  const first = known.templates.find(({ slug }) => slug === (query.get("chain") ?? lastSlug)) ?? known.templates[0];
   const work = h("div", { class: "lab" });
   const chooser = h("div", { class: "templates", role: "radiogroup", "aria-label": "Chain" }, known.templates.map((template) =>
     h("label", { class: "card template" },
-      h("input", { type: "radio", name: "chain", value: template.slug, checked: template === start,
+      h("input", { type: "radio", name: "chain", value: template.slug, checked: template === first,
         onchange: () => choose(template) }),
       h("span", null,
         h("span", { class: "row" }, templatePicture(template), h("strong", null, template.slug)),
@@ -41,8 +42,8 @@ export async function lab(page, { query, facts, signal }) {
     lastSlug = template.slug;
     drawWork(work, template, known, facts, signal);
   };
-  replace(page, h("h1", { class: "offscreen" }, "Lab"), readiness(h("div")), chooser, work);
-  choose(start);
+  replace(page, h("h1", { class: "offscreen" }, "Lab"), readiness(signal).element, chooser, work);
+  choose(first);
 }
 
 async function takeOver(runId) {
@@ -62,24 +63,38 @@ function draftOf(template) {
 
 function drawWork(work, template, known, facts, signal) {
   const draft = draftOf(template);
-  const said = h("div");
-  const estimate = estimatePanel(template, bodyOf, { missing, showFaults, onTotal, signal });
+  const mayRun = facts.scopes.includes("chains:run");
+  const said = h("div", { role: "status" });
+  const estimate = estimatePanel(template, bodyOf, { missing, showFaults, onPlan, signal });
   const code = codePanel(() => [template.slug, bodyOf()], "request");
-  const changed = (what) => { code.update(); if (what !== "prompt") estimate.soon(); };
-  const picture = template.input_fields.some(({ name }) => name === "source_image_url") && picturePicker(draft.input, changed);
-  const forms = template.steps.map((step) => stepForm(step, template, draft.input, known, changed));
+  const picture = template.input_fields.some(({ name }) => name === "source_image_url") && picturePicker(draft.input, mayRun, changed);
+  const forms = template.steps.map((step) => stepForm(step, template, draft, known, changed));
   const options = optionsForm(draft, changed);
-  const button = h("button", { class: "primary run", type: "submit" }, "Run");
+  const parts = [picture, ...forms, options].filter(Boolean);
+  // No submit button, so that Enter in a field starts nothing that is paid for.
+  const button = h("button", { class: "primary run", type: "button", title: "Ctrl + Enter", onclick: run }, "Run");
+
+  function changed(what) {
+    replace(said);
+    code.update();
+    if (what === "fallbacks") forms.forEach((form) => form.showStandIn());
+    if (mayRun && what !== "prompt") estimate.soon();
+  }
 
   // What an example can't stand in for is asked for in words, not by an error.
   function missing() {
-    if (picture && !draft.from && !draft.input.source_image_url) return "Add a start picture to see what it costs.";
+    const broken = forms.map((form) => form.broken()).find(Boolean);
+    if (broken) return `Correct “${broken}”`;
+    // An earlier run may have named its picture and its prompts in places that this form does not show.
+    if (draft.from) return undefined;
+    if (picture && !draft.input.source_image_url) return "Add a start picture";
     const step = template.steps.find(({ key }) => promptOf(draft.input, key) === "");
-    return step && `Write a prompt for “${step.title}” to see what it costs.`;
+    return step && `Write a prompt for “${step.title}”`;
   }
 
-  function onTotal(amount) {
-    replace(button, "Run", amount && h("span", { class: "for" }, ` for ${amount}`));
+  function onPlan(shown, amount) {
+    replace(button, "Run", amount && h("span", { class: "for" }, ` ${amount}`));
+    if (shown) forms.forEach((form, index) => form.showPlan(shown.steps[index]));
   }
 
   function bodyOf() {
@@ -87,40 +102,49 @@ function drawWork(work, template, known, facts, signal) {
     return JSON.parse(JSON.stringify(body));
   }
 
+  // Each part shows what is its own; gives back what is nobody's.
   function showFaults(faults) {
-    const left = forms.reduce((rest, form) => form.showFaults(rest), faults);
-    return picture ? picture.showFaults(left) : left;
+    return parts.reduce((rest, one) => one.showFaults(rest), faults);
   }
 
-  async function run(event) {
-    event.preventDefault();
+  async function run() {
+    const lacking = missing();
+    if (lacking || estimate.isRefused()) {
+      replace(said, lacking && h("p", { class: "fault" }, `${lacking} first.`));
+      return toFirstFault(work);
+    }
     button.disabled = true;
     replace(said);
     try {
-      const made = await post(`/api/v1/chains/${template.slug}/runs`, bodyOf(), { headers: { "idempotency-key": freshKey() } });
+      const made = await start(`/api/v1/chains/${template.slug}/runs`, bodyOf());
       go(`/runs/${made.id}`);
     } catch (error) {
-      showFaults(error.faults ?? []);
-      replace(said, problem(error), faultList(error.faults));
-      said.scrollIntoView({ block: "nearest" });
       button.disabled = false;
+      if (signal.aborted) return;
+      const left = showFaults(error.faults ?? []);
+      replace(said, error.faults?.length > 0 ? faultsOf(error.faults, left) : problem(error));
+      said.scrollIntoView({ block: "nearest" });
+      toFirstFault(work);
     }
   }
 
-  replace(work, h("form", { class: "columns", onsubmit: run, novalidate: true },
+  const onkeydown = (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !button.disabled) run(); };
+  button.disabled = !mayRun;
+  replace(work, h("form", { class: "columns", onsubmit: (event) => event.preventDefault(), onkeydown, novalidate: true },
     h("div", { class: "main-column" },
-      draft.from && h("p", { class: "quiet" }, "From run ", h("a", { href: `#/runs/${draft.from}` }, draft.from), ", to run again with your changes."),
-      picture && picture.element,
-      forms.map(({ element }) => element),
-      options),
+      draft.from && h("p", { class: "quiet" }, "From run ", h("a", { href: `#/runs/${draft.from}` }, draft.from), ", to run again with your changes. Its cost limit and its callback address are not taken over."),
+      parts.map(({ element }) => element)),
     h("aside", { class: "side", "aria-label": "Estimate and request" },
-      h("div", { class: "card go" }, estimate.element, button, said),
+      h("div", { class: "card go" },
+        mayRun ? estimate.element : h("p", { class: "quiet" }, "This key may not start runs: it has not the scope chains:run."),
+        button, said),
       h("details", { class: "card", open: matchMedia("(min-width: 900px)").matches }, h("summary", null, "The same as a request"), code.element))));
-  estimate.now();
+  if (mayRun) estimate.now();
 }
 
-const faultList = (faults) => faults?.length > 0 && h("ul", { class: "faults" },
-  faults.map(({ path, message }) => h("li", null, h("code", null, path.join(".")), ` ${message}`)));
-
-// Not crypto.randomUUID: a page over plain http in a private network has none.
-const freshKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+function toFirstFault(work) {
+  const control = work.querySelector('[aria-invalid="true"]');
+  const closed = control?.closest("details");
+  if (closed) closed.open = true;
+  control?.focus();
+}

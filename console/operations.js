@@ -2,20 +2,23 @@
 
 import { get } from "./api.js";
 import { statusPill } from "./chain_picture.js";
-import { h, replace } from "./dom.js";
+import { drawnOnce, h, replace } from "./dom.js";
 import { keysPart } from "./keys.js";
 import { loading, problem } from "./notices.js";
 import { providersPart } from "./providers.js";
 import { spendPart } from "./spend.js";
 import { date, seconds } from "./words.js";
 
+const LIVE = true;
+const PAUSE = 5000;
+
 export async function operations(page, { facts, signal }) {
   const isAdmin = facts.scopes.includes("admin");
   const parts = [
-    isAdmin && part("Workers and backlog", "workers", () => get("/api/v1/admin/workers", { signal }), workers),
-    part("Providers", "providers", () => get("/api/v1/providers", { signal }), (answer, again) => providersPart(answer.data, isAdmin, again)),
+    isAdmin && part("Workers and backlog", "workers", () => get("/api/v1/admin/workers", { signal }), workers, LIVE),
+    part("Providers", "providers", () => get("/api/v1/providers", { signal }), (answer, again) => providersPart(answer.data, isAdmin, again), LIVE),
     part("Spend", "spend", () => get("/api/v1/spend?by=day", { signal }), (answer) => spendPart(answer, isAdmin, signal)),
-    isAdmin && part("Callbacks that do not arrive", "callbacks", () => get("/api/v1/admin/deliveries", { signal }), (answer) => failing(answer.data)),
+    isAdmin && part("Callbacks that do not arrive", "callbacks", () => get("/api/v1/admin/deliveries", { signal }), (answer) => failing(answer.data), LIVE),
     isAdmin && part("Keys", "keys", () => get("/api/v1/keys", { signal }), (answer, again) => keysPart(answer.data, again)),
   ].filter(Boolean);
   replace(page, h("h1", null, "Operations"),
@@ -23,19 +26,29 @@ export async function operations(page, { facts, signal }) {
     parts.map(({ element }) => element));
   await Promise.all(parts.map(({ read }) => read()));
   // An operator watches here while something is wrong: what is live is read anew.
-  const timer = setInterval(() => document.visibilityState === "visible" && isAdmin && parts[0].read(), 5000);
+  const timer = setInterval(() => document.visibilityState === "visible" && parts.filter((one) => one.isLive).forEach(({ read }) => read()), PAUSE);
   signal.addEventListener("abort", () => clearInterval(timer));
 
-  function part(title, what, ask, draw) {
+  function part(title, what, ask, body, isLive) {
     const place = h("div", null, loading(what));
+    const draw = drawnOnce(place, ({ answer, error }) => {
+      if (error) return problem(error, again);
+      return answer ? body(answer, again) : loading(what);
+    });
     async function read() {
       try {
-        replace(place, draw(await ask(), read));
+        draw({ answer: await ask() });
       } catch (error) {
-        if (!signal.aborted) replace(place, problem(error, read));
+        // Without its request's id an error that lasts stays the same, and is said once.
+        if (!signal.aborted) draw({ error: { ...error, message: error.message, requestId: null } });
       }
     }
-    return { element: h("section", { class: "card", "aria-label": title, "data-part": what }, h("h2", null, title), place), read };
+    // Whoever has changed something sees the part anew, even where its answer is the same.
+    function again() {
+      draw({});
+      return read();
+    }
+    return { element: h("section", { class: "card", "aria-label": title, "data-part": what }, h("h2", null, title), place), read, isLive };
   }
 }
 

@@ -2,7 +2,7 @@
 
 export function promptOf(input, step) {
   const params = input[`${step}_params`] ?? {};
-  return params.prompt ?? textItem(params)?.text ?? input[`${step}_prompt`] ?? "";
+  return params.prompt ?? textItem(params)?.text ?? params.generation_prompt ?? input[`${step}_prompt`] ?? "";
 }
 
 export function setPrompt(input, step, text) {
@@ -10,6 +10,7 @@ export function setPrompt(input, step, text) {
   const item = textItem(params);
   if ("prompt" in params) params.prompt = text;
   else if (item) item.text = text;
+  else if ("generation_prompt" in params) params.generation_prompt = text;
   else if (text) input[`${step}_prompt`] = text;
   else delete input[`${step}_prompt`];
 }
@@ -19,6 +20,8 @@ const textItem = (params) => Array.isArray(params.content) ? params.content.find
 // A model's own place for a prompt says nothing to another model.
 export function movePrompt(input, step) {
   const text = promptOf(input, step);
-  delete input[`${step}_params`];
+  const { prompt: _, content: __, ...rest } = input[`${step}_params`] ?? {};
+  if (Object.keys(rest).length > 0) input[`${step}_params`] = rest;
+  else delete input[`${step}_params`];
   if (text) input[`${step}_prompt`] = text;
 }

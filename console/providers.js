@@ -22,7 +22,7 @@ function account(one, isAdmin, again) {
     one.disabled?.reason && h("p", { class: "warning" }, one.disabled.reason),
     !one.offered && h("p", { class: "quiet small" }, "Set its key in the server's environment to offer its models."),
     h("dl", { class: "figures" },
-      figure("Last hour", share(one.last_hour)), figure("Last day", share(one.last_day)),
+      figure("Succeeded, last hour", share(one.last_hour)), figure("Last day", share(one.last_day)),
       figure("Median", seconds(one.last_day.seconds.p50)), figure("95 % within", seconds(one.last_day.seconds.p95)),
       figure("Waiting", one.waiting), one.limit !== null && figure("In use", `${one.active ?? 0} of ${one.limit}`)),
     errors.length > 0 && h("ul", { class: "errors" }, errors.sort(([, a], [, b]) => b - a).map(([code, count]) =>
@@ -31,7 +31,7 @@ function account(one, isAdmin, again) {
 }
 
 const figure = (name, value) => h("div", null, h("dt", null, name), h("dd", null, value));
-const share = ({ attempts, success_share: part }) => attempts === 0 ? "no attempts" : `${Math.round(part * 100)} % of ${attempts}`;
+const share = ({ attempts, success_share: part }) => attempts === 0 ? "not used yet" : `${Math.round(part * 100)} % of ${attempts}`;
 
 function meter(count, all) {
   return h("meter", { min: "0", max: String(Math.max(1, all)), value: count, "aria-label": `${count} of ${all} attempts` });
@@ -51,6 +51,6 @@ function toggle(one, again) {
     }
   };
   return h("div", { class: "actions" },
-    reset && h("button", { type: "button", onclick: ({ target }) => send(target, "enable") }, one.disabled ? "Enable" : "Close the breaker"),
+    reset && h("button", { type: "button", onclick: ({ target }) => send(target, "enable") }, one.disabled ? "Enable" : "Use it again now"),
     !one.disabled && h("button", { type: "button", class: "danger", onclick: ({ target }) => send(target, "disable") }, "Disable"));
 }

@@ -4,11 +4,11 @@ import { get, post, remove } from "./api.js";
 import { runPicture, statusPill, tickPicture } from "./chain_picture.js";
 import { request } from "./copy.js";
 import { deliveriesPart } from "./deliveries.js";
-import { drawnOnce, h, replace } from "./dom.js";
+import { drawnOnce, entitle, h, replace } from "./dom.js";
 import { follow } from "./events.js";
-import { copy, loading, problem, readiness, toast } from "./notices.js";
+import { copy, isSure, loading, problem, readiness, toast, withCode } from "./notices.js";
 import { go } from "./router.js";
-import { retry } from "./retry.js";
+import { retryButton } from "./retry.js";
 import { stepParts } from "./run_steps.js";
 import { timeline } from "./timeline.js";
 import { between, capital, date, ended, money, seconds, spaced } from "./words.js";
@@ -24,7 +24,7 @@ export async function run(page, { params, facts, signal }) {
     onState: (state, error) => { seen.connection = state; seen.refusal = error?.message; parts.draw(); },
     onEvent: (name, data) => {
       if (name === "run") take(seen, data);
-      else if (name === "waiting") seen.run = { ...seen.run, waiting_on: data.waiting_on, expected: data.expected };
+      else if (name === "waiting") parts.wait(data);
       else if (name === "end") parts.onEnd();
       parts.draw();
     },
@@ -46,16 +46,17 @@ function layout(page, seen, facts, signal) {
   const [head, notice, why, picture, steps, times, costs, calls, raw] = Array.from({ length: 9 }, place);
   raw.setAttribute("class", "code");
   const clock = h("span", { class: "elapsed" });
-  replace(page, readiness(h("div")), head, h("p", { class: "facts" }, clock, costs), notice, why, picture, steps,
+  const ready = readiness(signal);
+  replace(page, ready.element, head, h("p", { class: "facts" }, clock, costs), notice, why, picture, steps,
     h("div", { class: "two" }, times, calls),
     h("details", { class: "card" }, h("summary", null, "The run as JSON"), raw));
   const draws = [
     [drawnOnce(head, (run) => header(run, facts)), ({ run }) => pick(run, "id", "status", "chain_slug", "input", "metadata", "retry_of", "retried_by")],
     [drawnOnce(notice, waiting), ({ run, connection, refusal }) =>
-      ({ on: run.waiting_on?.message, check: run.waiting_on?.next_check, live: !ended(run.status), connection, refusal })],
-    [drawnOnce(why, failure), ({ run }) => pick(run, "id", "status", "error", "steps")],
+      ({ who: run.waiting_on?.who, on: run.waiting_on?.message, check: run.waiting_on?.next_check, live: !ended(run.status), connection, refusal })],
+    [drawnOnce(why, (run) => failure(run, facts)), ({ run }) => pick(run, "id", "status", "error", "steps")],
     [drawnOnce(picture, (run) => runPicture(run.steps, new Date())), ({ run }) => ({ steps: run.steps })],
-    [stepParts(steps), ({ run }) => run],
+    [stepParts(steps, facts.scopes.includes("chains:run")), ({ run }) => run],
     [drawnOnce(times, (shown) => timeline(shown)), ({ run, history, told }) => ({ run: pick(run, "steps", "created_at", "status", "updated_at"), history, told })],
     [drawnOnce(costs, cost), ({ run }) => pick(run, "estimate", "cost", "status")],
     [drawnOnce(raw, json), ({ run }) => run],
@@ -63,10 +64,14 @@ function layout(page, seen, facts, signal) {
   const tick = () => { replace(clock, elapsed(seen.run)); tickPicture(picture); };
   const parts = {
     tick,
-    draw: () => { for (const [draw, shown] of draws) draw(shown(seen)); tick(); },
+    draw: () => { entitle(seen.run.status, seen.run.chain_slug); for (const [draw, shown] of draws) draw(shown(seen)); tick(); },
     onEnd: () => deliveries.soon(),
+    wait: ({ waiting_on: waitingOn, expected }) => {
+      if (waitingOn?.who === "worker") ready.ask();
+      seen.run = { ...seen.run, waiting_on: waitingOn, expected };
+    },
   };
-  const deliveries = deliveriesPart(calls, seen.run.id, signal, (told) => { seen.told = told; parts.draw(); });
+  const deliveries = deliveriesPart(calls, seen.run.id, { signal, mayResend: facts.scopes.includes("chains:run") }, (told) => { seen.told = told; parts.draw(); });
   return parts;
 }
 
@@ -77,7 +82,7 @@ function elapsed(run) {
   const took = seconds(Math.max(0, between(run.created_at, end)));
   if (ended(run.status)) return `Took ${took} · created ${date(run.created_at)}`;
   const { expected } = run;
-  return `${took} so far${expected ? ` · usually ${seconds(expected.p50_seconds)}, at most ${seconds(expected.p90_seconds)} more` : ""}`;
+  return `${took} so far${expected ? ` · usually ${seconds(expected.p50_seconds)} more, nine in ten within ${seconds(expected.p90_seconds)}` : ""}`;
 }
 
 function json(run) {
@@ -106,13 +111,13 @@ function header(run, facts) {
         run.retried_by?.length > 0 && [" retried by ", h("a", { href: `#/runs/${run.retried_by.at(-1)}` }, "a later run")],
         Array.isArray(tags) && tags.map((tag) => h("a", { class: "tag", href: `#/runs?tag=${encodeURIComponent(tag)}` }, String(tag))))),
     h("div", { class: "actions" },
-      h("button", { type: "button", onclick: () => copy(request(run.chain_slug, body), "curl") }, "Copy as curl"),
-      h("a", { class: "button", href: `#/?from=${run.id}` }, "Run again with edits"),
+      h("button", { type: "button", onclick: () => copy(request(run.chain_slug, body), "curl", "Without its cost limit and callback address, if it had any.") }, "Copy as curl"),
+      facts.scopes.includes("chains:run") && h("a", { class: "button", href: `#/?from=${run.id}` }, "Run again with edits"),
       h("a", { class: "button", href: `#/compare?a=${run.id}` }, "Compare"),
       facts.temporal_ui && h("a", { class: "button", href: `${facts.temporal_ui}/workflows/${run.id}`, rel: "noreferrer", target: "_blank" }, "Temporal ↗"),
       ended(run.status)
-        ? h("button", { type: "button", class: "danger", onclick: (event) => deleted(event.target, run.id) }, "Delete")
-        : h("button", { type: "button", class: "danger", onclick: (event) => canceled(event.target, run.id) }, "Cancel")));
+        ? facts.scopes.includes("chains:run") && h("button", { type: "button", class: "danger", onclick: (event) => deleted(event.target, run.id) }, "Delete")
+        : facts.scopes.includes("runs:cancel") && h("button", { type: "button", class: "danger", onclick: (event) => canceled(event.target, run.id) }, "Cancel")));
 }
 
 async function canceled(button, id) {
@@ -127,11 +132,7 @@ async function canceled(button, id) {
 }
 
 async function deleted(button, id) {
-  if (button.dataset.sure !== "yes") {
-    button.dataset.sure = "yes";
-    button.textContent = "Delete for good?";
-    return;
-  }
+  if (!isSure(button, "Delete for good?")) return;
   try {
     await remove(`/api/v1/chains/runs/${id}`);
     toast("The run is deleted.");
@@ -141,26 +142,31 @@ async function deleted(button, id) {
   }
 }
 
-function waiting({ on, check, live, connection, refusal }) {
+function waiting({ who, on, check, live, connection, refusal }) {
   return [
     connection === "lost" && h("p", { class: "warning" }, "The live stream broke off; taking it up again…"),
     connection === "refused" && h("p", { class: "warning" }, `This page is not live: ${refusal} Reload it to see the run as it is now.`),
-    live && on && h("p", { class: "waiting" }, h("span", { class: "pulse", "aria-hidden": "true" }), on,
-      check && h("span", { class: "quiet" }, ` Next look ${date(check)}.`)),
+    live && on && h("p", { class: "waiting", "data-who": who }, h("span", { class: "pulse", "aria-hidden": "true" }), h("span", null, withCode(on),
+      check && h("span", { class: "quiet" }, ` Next look ${date(check)}.`))),
   ];
 }
 
+// What the same request would meet again: its remedy is another request.
+const NEEDS_EDITS = ["provider_content_moderated", "provider_invalid_request", "chain_step_params_failed", "max_cost_exceeded", "start_outcome_unknown"];
+const needsEdits = (code) => NEEDS_EDITS.includes(code) || code?.startsWith("invalid_");
+
 // From a failed run to its cause and remedy without leaving the screen.
-function failure(run) {
+function failure(run, facts) {
   if (run.status !== "failed" && run.status !== "canceled") return null;
   const step = run.steps.find(({ status }) => status === "failed" || status === "canceled");
   const error = run.error ?? step?.error;
+  const mayRun = facts.scopes.includes("chains:run");
+  const again = step && mayRun && retryButton(run.id, step, `Retry from ${spaced(step.step_key)}`, needsEdits(error?.code) ? null : "primary");
+  const edits = mayRun && h("a", { class: `button${needsEdits(error?.code) ? " primary" : ""}`, href: `#/?from=${run.id}` }, "Run again with edits");
   return h("section", { class: `card why is-${run.status}`, "aria-label": "What happened" },
     h("h2", null, step ? `${capital(spaced(step.step_key))} ${run.status === "failed" ? "failed" : "was canceled"}` : `The run ${run.status === "failed" ? "failed" : "was canceled"}`),
     error && h("p", { class: "cause" }, error.message, " ", h("code", null, error.code)),
     error?.guidance && h("div", { class: "remedy" }, h("p", null, h("strong", null, "What to do: "), error.guidance.summary),
-      h("ul", null, error.guidance.what_to_try_next.map((text) => h("li", null, text)))),
-    h("div", { class: "actions" },
-      step && h("button", { type: "button", class: "primary", onclick: (event) => retry(event.target, run.id, step.step_key) }, `Retry from ${spaced(step.step_key)}`),
-      h("a", { class: "button", href: `#/?from=${run.id}` }, "Run again with edits")));
+      h("ul", null, error.guidance.what_to_try_next.map((text) => h("li", null, withCode(text))))),
+    h("div", { class: "actions" }, needsEdits(error?.code) ? [edits, again] : [again, edits]));
 }

@@ -14,17 +14,25 @@ export function runRow(run, list) {
   const link = h("a", { href: `#/runs/${run.id}` });
   const element = h("li", { class: "run", "data-run": run.id }, box, link);
   const draw = drawnOnce(link, row);
-  draw(run);
-  return { element, update: draw, get live() { return !ended(run.status); } };
+  let shown = {};
+  // A run read alone lacks the beginning of its prompt, which its row had.
+  const update = (now) => {
+    shown = Object.fromEntries(SHOWN.map((name) => [name, now[name] ?? shown[name]]));
+    draw(shown);
+  };
+  update(run);
+  return { element, update, get live() { return !ended(shown.status); } };
 }
+
+const SHOWN = ["id", "status", "chain_slug", "prompt", "steps", "error", "created_at", "updated_at", "current_step_key", "estimate", "cost"];
 
 function row(run) {
   const outputs = run.steps.flatMap((step) => step.generation_output_file ?? []);
-  const now = ended(run.status) ? `took ${seconds(between(run.created_at, run.updated_at))}` : `at ${spaced(run.current_step_key)}`;
+  const now = ended(run.status) ? `took ${seconds(between(run.created_at, run.updated_at))}` : run.status === "queued" ? "queued" : `at ${spaced(run.current_step_key)}`;
   return [
     h("span", { class: "pictures" }, outputs.length > 0 ? outputs.slice(-2).map((url) => thumbnail(url, "")) : h("span", { class: "thumb missing" })),
     h("span", { class: "text" },
-      h("span", { class: "row" }, h("strong", null, run.chain_slug), statusPill(run.status), run.status === "failed" && run.error && h("code", { class: "fault" }, run.error.code)),
+      h("span", { class: "row" }, h("strong", null, run.chain_slug), statusPill(run.status), run.status === "failed" && run.error && h("span", { class: "fault small short", title: run.error.code }, run.error.message)),
       run.prompt && h("span", { class: "prompt small" }, run.prompt),
       h("span", { class: "quiet small models" }, run.steps.map((step) => step.served_by?.model ?? step.model_identifier).join(" → "))),
     h("span", { class: "quiet small when" }, h("span", null, date(run.created_at)), h("span", null, now)),

@@ -4,11 +4,11 @@ import { ownAddress } from "./api.js";
 import { drawnOnce, h } from "./dom.js";
 import { statusPill } from "./chain_picture.js";
 import { promptOf } from "./prompts.js";
-import { retry } from "./retry.js";
-import { thumbnail } from "./thumbnails.js";
+import { retryButton } from "./retry.js";
+import { storedPicture } from "./thumbnails.js";
 import { between, capital, dollars, ended, SAFETY, seconds, spaced } from "./words.js";
 
-export function stepParts(place) {
+export function stepParts(place, mayRun) {
   const drawn = new Map();
   return (run) => {
     for (const step of run.steps) {
@@ -17,16 +17,16 @@ export function stepParts(place) {
         place.append(element);
         drawn.set(step.step_key, drawnOnce(element, (shown) => part(shown)));
       }
-      drawn.get(step.step_key)({ step, input: run.input, id: run.id, over: ended(run.status) });
+      drawn.get(step.step_key)({ step, input: run.input, id: run.id, mayRetry: mayRun && ended(run.status) });
     }
   };
 }
 
-function part({ step, input, id, over }) {
+function part({ step, input, id, mayRetry }) {
   return [
     h("div", { class: "row part-head" },
       h("h2", null, capital(spaced(step.step_key)), " ", statusPill(step.status)),
-      over && step.status !== "skipped" && h("button", { type: "button", onclick: (event) => retry(event.target, id, step.step_key) }, "Retry from here")),
+      mayRetry && step.status !== "skipped" && retryButton(id, step, "Retry from here")),
     step.error && !step.attempts?.at(-1)?.error && h("p", { class: "fault" }, step.error.message),
     h("div", { class: "two media" },
       h("div", null, h("h3", null, "Input"), inputOf(step, input),
@@ -40,14 +40,15 @@ function inputOf(step, input) {
   const params = Object.entries(input?.[`${step.step_key}_params`] ?? {}).filter(([name]) => !["prompt", "content"].includes(name));
   const given = step.generation_input_file ?? (step.step_index === 0 && input?.source_image_url ? [input.source_image_url] : []);
   return [
-    given.length > 0 && h("div", { class: "inputs" }, given.map((url) => ownAddress(url)
-      ? h("a", { href: ownAddress(url), target: "_blank", rel: "noreferrer" }, thumbnail(url, "The picture this step begins with"))
-      : h("code", { class: "address" }, url))),
+    given.length > 0 && pictures(given, "The picture this step begins with"),
     h("p", { class: "prompt" }, promptOf(input ?? {}, step.step_key) || "–"),
     params.length > 0 && h("dl", { class: "params" }, params.map(([name, value]) =>
       [h("dt", null, name), h("dd", null, typeof value === "object" ? JSON.stringify(value) : String(value))])),
   ];
 }
+
+export const pictures = (urls, alt) =>
+  h("div", { class: "inputs" }, urls.map((url) => storedPicture(url, alt) ?? h("code", { class: "address" }, url)));
 
 function outputOf(step) {
   const files = step.generation_output_file ?? [];

@@ -11,13 +11,14 @@ const FILTERS = ["status", "template", "model", "tag", "metadata", "q"];
 const STATUSES = ["queued", "running", "succeeded", "failed", "canceled"];
 const PAGE = 50;
 const PAUSE = 3000;
+const LOOKS = 20;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-export async function runs(page, { query, signal }) {
+export async function runs(page, { query, facts, signal }) {
   const [templates, models] = await Promise.all([once("/api/v1/chains"), once("/api/v1/models")]);
   const filters = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""]));
   const list = runList(filters, signal);
-  const bulk = bulkBar(list, filters);
+  const bulk = bulkBar(list, filters, facts);
   const changed = () => {
     keepQuery("/runs", new URLSearchParams(Object.entries(filters).filter(([, value]) => value)));
     list.read();
@@ -32,8 +33,11 @@ export async function runs(page, { query, signal }) {
 }
 
 function filterForm(filters, templates, models, changed) {
-  const search = h("input", { id: "search", type: "search", value: searched(filters), placeholder: "Id, prompt, tag:name or key=value", "aria-describedby": "search-note" });
   const apply = (event) => { event.preventDefault(); if (take(search.value.trim(), filters)) changed(); };
+  // An emptied box searches for nothing more, and needs no button to say so.
+  const emptied = (event) => { if (search.value === "" && searched(filters)) apply(event); };
+  const search = h("input", { id: "search", type: "search", value: searched(filters), placeholder: "Id, prompt, tag:name or key=value",
+    "aria-describedby": "search-note", oninput: emptied });
   const select = (name, label, values) => {
     const id = freshId(name);
     return h("div", { class: "field" }, h("label", { for: id }, label),
@@ -92,7 +96,7 @@ function runList(filters, signal) {
       replace(body);
       replace(said);
       show(answer);
-      if (answer.data.length === 0 && !answer.has_more) replace(said, nothing());
+      if (list.rows.size === 0 && !answer.has_more) replace(said, nothing());
     } catch (error) {
       if (!signal.aborted && mine === reading) replace(said, problem(error, read));
     }
@@ -105,7 +109,9 @@ function runList(filters, signal) {
   }
 
   // The search knows no other filter, so what it found is filtered here.
-  const matches = (run) => !filters.q || ((!filters.status || run.status === filters.status) && (!filters.template || run.chain_slug === filters.template));
+  const matches = (run) => !filters.q || (hasStatus(run) && (!filters.template || run.chain_slug === filters.template)
+    && (!filters.model || run.steps.some((step) => [step.model_identifier, step.served_by?.model].includes(filters.model))));
+  const hasStatus = (run) => !filters.status || run.status === filters.status;
 
   function put(run) {
     if (list.rows.has(run.id)) list.rows.get(run.id).update(run);
@@ -138,9 +144,28 @@ function runList(filters, signal) {
       answer.data.filter(({ id }) => list.rows.has(id)).forEach(put);
       body.prepend(...fresh.map(put));
       if (list.rows.size > 0) replace(said);
+      const listed = new Set(answer.data.map(({ id }) => id));
+      const unseen = [...list.rows].filter(([id, row]) => row.live && !listed.has(id)).slice(0, LOOKS);
+      await Promise.all(unseen.map(([id]) => lookAt(id, mine)));
     } catch {
       // The next look comes in a moment; what stands here stays.
     }
+  }
+
+  // A live run that the first page does not show has ended under a filter, or stands further down.
+  async function lookAt(id, mine) {
+    const run = await get(`/api/v1/chains/get/${id}`, { signal }).catch((error) => (error.status === 404 ? null : undefined));
+    const row = list.rows.get(id);
+    if (run === undefined || mine !== reading || !row) return;
+    // Whoever was looked at stands last in the map: the next look takes the others first.
+    list.rows.delete(id);
+    if (run && hasStatus(run)) {
+      list.rows.set(id, row);
+      return row.update(run);
+    }
+    row.element.remove();
+    if (list.chosen.delete(id)) list.onChosen();
+    if (list.rows.size === 0 && !cursor) replace(said, nothing());
   }
 
   const nothing = () => Object.values(filters).some(Boolean)

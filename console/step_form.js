@@ -2,18 +2,21 @@
 
 import { once } from "./api.js";
 import { freshId, h, replace } from "./dom.js";
-import { markFault, schemaForm } from "./form.js";
+import { keepKnown, markFault, schemaForm } from "./form.js";
 import { loading, problem } from "./notices.js";
 import { movePrompt, promptOf, setPrompt } from "./prompts.js";
-import { capital, money, SAFETY, seconds, spaced } from "./words.js";
+import { modelChoices, standIn } from "./stand_in.js";
+import { capital, SAFETY, seconds, spaced } from "./words.js";
 
-export function stepForm(step, template, input, known, changed) {
+export function stepForm(step, template, draft, known, changed) {
+  const { input } = draft;
   const field = template.input_fields.find(({ name }) => name === `${step.key}_model`);
   const named = () => input.chain_models?.[`${step.key}_model`] ?? input[`${step.key}_model`] ?? field.default;
   const models = known.models.filter(({ kind, available }) => kind === step.kind && available);
   const [first, second] = [named()].flat();
-  const parameters = h("div");
+  const parameters = h("div", { class: "parameters" });
   const about = h("div", { class: "about" });
+  const dropped = h("p", { class: "quiet small", role: "status" });
   const promptId = freshId("prompt");
   const fault = h("span", { class: "fault", id: `${promptId}-fault` });
   const prompt = h("textarea", {
@@ -27,43 +30,56 @@ export function stepForm(step, template, input, known, changed) {
   let form = null;
   let faults = [];
 
-  const model = modelSelect(models, known.prices, first, (id) => { movePrompt(input, step.key); choose(); draw(id); changed("model"); });
-  const standIn = modelSelect(models, known.prices, second ?? "", () => { choose(); changed("model"); }, "none");
+  const model = h("select", { onchange: () => { movePrompt(input, step.key); spare.forget(); choose(); draw(model.value, true); changed("model"); } },
+    modelChoices(models, known.prices, first));
+  const spare = standIn(draft, models, known.prices, second ?? null, () => { choose(); changed("fallbacks"); });
   function choose() {
+    const other = spare.chosen();
     input.chain_models ??= {};
     delete input[`${step.key}_model`];
-    input.chain_models[`${step.key}_model`] = standIn.value && standIn.value !== model.value ? [model.value, standIn.value] : model.value;
+    input.chain_models[`${step.key}_model`] = other && other !== model.value ? [model.value, other] : model.value;
   }
 
-  async function draw(id) {
+  async function draw(id, isNew) {
     replace(parameters, loading("parameters"));
+    replace(dropped);
     try {
       const shown = await once(`/api/v1/models/${id}`);
+      if (id !== model.value) return;
       const values = input[`${step.key}_params`] ?? {};
-      form = schemaForm(shown.raw_schema.request, values, { skip: ["prompt", "content"], changed: (name) => {
+      const lost = isNew ? keepKnown(shown.raw_schema.request, values) : [];
+      const kept = (name) => {
         if (Object.keys(values).length > 0) input[`${step.key}_params`] = values;
         else delete input[`${step.key}_params`];
         changed(name);
-      } });
+      };
+      form = schemaForm(shown.raw_schema.request, values, { skip: ["prompt", "content"], changed: kept });
       replace(parameters, form.element);
       replace(about, aboutModel(shown, known));
       form.showFaults(faults);
+      if (lost.length > 0) {
+        replace(dropped, `Left out, since ${id} does not take them so: ${lost.join(", ")}.`);
+        kept("model");
+      }
     } catch (error) {
-      replace(parameters, problem(error, () => draw(id)));
+      replace(parameters, problem(error, () => draw(id, isNew)));
     }
   }
 
   const element = h("fieldset", { class: "card step-form", "data-step": step.key },
     h("legend", null, h("span", { class: `node kind-${step.kind}`, "aria-hidden": "true" }, step.kind === "video" ? "▶" : "▣"), ` ${step.title}`),
     h("div", { class: "fields models" },
-      labelled("Model", model), labelled("If it fails, try", standIn)),
+      labelled("Model", model), labelled("If it fails, try", spare.element)),
     about,
     h("div", { class: "field wide" }, h("label", { for: promptId }, "Prompt"), prompt, fault),
-    parameters);
+    dropped, parameters);
   draw(first);
 
   return {
     element,
+    showPlan: ({ candidates }) => candidates?.[0].model === model.value && spare.showPlan(candidates),
+    showStandIn: spare.show,
+    broken: () => form?.broken(),
     // Shows the faults that are this step's, and gives back the others.
     showFaults(all) {
       const isOurs = ({ path }) => path[0] === "input" && path[1] === `${step.key}_params`;
@@ -79,13 +95,6 @@ export function stepForm(step, template, input, known, changed) {
 function labelled(text, control) {
   control.id = freshId("model");
   return h("div", { class: "field" }, h("label", { for: control.id }, text), control);
-}
-
-function modelSelect(models, prices, chosen, changed, none) {
-  const choices = models.some(({ id }) => id === chosen) || !chosen ? models : [{ id: chosen }, ...models];
-  return h("select", { onchange: ({ target }) => changed(target.value) },
-    none && h("option", { value: "", selected: !chosen }, none),
-    choices.map(({ id }) => h("option", { value: id, selected: id === chosen }, `${id} · ${money(prices[id])}`)));
 }
 
 function aboutModel(shown, known) {

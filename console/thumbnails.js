@@ -1,17 +1,12 @@
 // Small pictures of assets, asked for when they come into view and remembered for this tab.
 
-import { assetId, get } from "./api.js";
+import { assetId, get, ownAddress } from "./api.js";
 import { h } from "./dom.js";
 
 const known = new Map();
 
-async function posterOf(id) {
-  if (!known.has(id)) {
-    known.set(id, get(`/api/v1/assets/${id}`).then((asset) => {
-      const parts = new URL(asset.poster_url);
-      return parts.pathname + parts.search;
-    }));
-  }
+function factsOf(id) {
+  if (!known.has(id)) known.set(id, get(`/api/v1/assets/${id}`).catch((error) => { known.delete(id); throw error; }));
   return known.get(id);
 }
 
@@ -25,7 +20,10 @@ const watcher = new IntersectionObserver((entries) => {
 
 async function load(image) {
   try {
-    image.src = await posterOf(image.dataset.asset);
+    const { poster_url: poster, url } = await factsOf(image.dataset.asset);
+    image.src = ownAddress(poster);
+    const whole = image.closest("a.stored");
+    if (whole) whole.href = ownAddress(url);
   } catch {
     image.closest(".thumb")?.classList.add("missing");
   }
@@ -38,4 +36,9 @@ export function thumbnail(url, alt) {
   const isVideo = /\.(mp4|webm|mov)$/.test(id);
   watcher.observe(image);
   return h("span", { class: `thumb${isVideo ? " video" : ""}` }, image);
+}
+
+// A small picture that leads to the whole one, by a fresh link: those that were given run out. Null where it is not ours.
+export function storedPicture(url, alt) {
+  return assetId(url) && h("a", { class: "stored", target: "_blank", rel: "noreferrer" }, thumbnail(url, alt));
 }

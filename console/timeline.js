@@ -3,6 +3,8 @@
 import { h } from "./dom.js";
 import { between, capital, clock, ended, seconds, spaced } from "./words.js";
 
+const LEGEND = [["submitting", "being submitted"], ["busy", "under way, or canceled"], ["useful", "succeeded"], ["wasted", "failed"]];
+
 export function timeline({ run, history, told }) {
   const accepted = acceptedTimes(history);
   const end = ended(run.status) ? new Date(run.updated_at) : new Date(Math.max(...history.map((one) => new Date(one.updated_at)), new Date(run.created_at)));
@@ -11,7 +13,7 @@ export function timeline({ run, history, told }) {
     h("div", { class: "bars", "aria-hidden": "true" }, run.steps.flatMap((step) =>
       (step.attempts ?? []).map((one) => bar(run, step, one, accepted, whole, end)))),
     run.steps.some((step) => step.attempts) && h("p", { class: "quiet small", "aria-hidden": "true" },
-      h("span", { class: "swatch submitting" }), "being submitted ", h("span", { class: "swatch useful" }), "provider works, output is stored"),
+      LEGEND.map(([kind, text]) => [h("span", { class: `swatch ${kind}` }), `${text} `])),
     h("ol", { class: "moments" }, moments(run, accepted, told).map(([moment, text]) =>
       h("li", null, h("time", { datetime: moment }, clock(moment)),
         h("span", { class: "quiet small" }, `+${seconds(Math.max(0, between(run.created_at, moment)))}`), h("span", null, text)))));

@@ -8,6 +8,12 @@ export function money(cost) {
   return `${dollars(cost.low)} – ${dollars(cost.high)}`;
 }
 
+// Two amounts together; what nobody knows of one, nobody knows of both.
+export function sum(one, other) {
+  const add = (a, b) => (a === null || b === null ? null : String(Number(a) + Number(b)));
+  return { low: add(one.low, other.low), high: add(one.high, other.high) };
+}
+
 export function dollars(amount) {
   const number = Number(amount);
   if (number === 0) return "$0";

@@ -1,7 +1,7 @@
 """Every failure we can name.
 
 BabyChainError
-├── RequestError        the caller's request is wrong                   400–413
+├── RequestError        the caller's request is wrong                   400–416
 ├── AuthError           who asks is unknown, or may not                 401, 403
 ├── ConflictError       the request contradicts an earlier one          409
 ├── LimitError          too much, too fast                              429

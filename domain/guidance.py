@@ -119,7 +119,7 @@ _GUIDANCE: dict[str, tuple[str, tuple[str, ...]]] = {
     "temporal_unreachable": (
         "The workflow server does not answer.",
         (
-            "Repeat the request with the same Idempotency-Key.",
+            "Repeat the request; one that starts something, with the same Idempotency-Key.",
             "Operators: check TEMPORAL_ADDRESS and the server.",
         ),
     ),

@@ -51,7 +51,23 @@ def changed_input(plan: ChainPlan, overrides: Mapping[str, Any], kept: tuple[str
             changed.pop(name, None)
         else:
             changed[name] = value
-    return changed
+            if name.endswith("_prompt") and (params := f"{name.removesuffix('_prompt')}_params") not in overrides:
+                changed[params] = _without_prompt(changed.get(params, {}))
+    return {name: value for name, value in changed.items() if value != {} or name in overrides}
+
+
+def _without_prompt(params: Any) -> Any:
+    """The model's own parameters would win over the new prompt."""
+    if not isinstance(params, dict):
+        return params
+    left = {name: value for name, value in params.items() if name not in ("prompt", "generation_prompt")}
+    if isinstance(left.get("content"), list):
+        left["content"] = [item for item in left["content"] if not _is_text(item)]
+    return left
+
+
+def _is_text(item: object) -> bool:
+    return isinstance(item, dict) and item.get("type") == "text"
 
 
 def _named(overrides: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

@@ -12,6 +12,7 @@ from api.retries import RetryRequest
 from api.services import Held, RunId, Runner
 from domain.callbacks import CHOICES
 from domain.errors import Fault, RequestError
+from domain.request_schemas import DOLLARS
 
 router = APIRouter(tags=["runs"])
 
@@ -52,8 +53,8 @@ _BODY = {
                             "type": ["boolean", "null"],
                             "description": "The earlier run's where it is not given; null for true.",
                         },
-                        "max_cost": {
-                            "type": ["number", "string", "null"],
+                        "max_cost": DOLLARS
+                        | {
                             "description": "US dollars, for the new run alone. The earlier run's where none is given; "
                             "null for no limit.",
                         },

@@ -13,6 +13,8 @@ from tests.support.pictures import jpeg
 from tests.support.service import Service
 from tests.support.waiting import eventually
 
+_BORDERS = "(control) => getComputedStyle(control).borderTopColor"
+
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
 async def test_three_actions_lead_from_the_opened_page_to_watching_a_run(
@@ -96,6 +98,46 @@ async def test_the_estimate_follows_the_form_and_names_the_field_that_is_wrong(b
         await duration.fill("99")
         await expect(duration).to_have_attribute("aria-invalid", "true")
         await expect(page.get_by_text("One field needs a change.")).to_be_visible()
+
+
+async def test_a_wrong_option_is_marked_said_once_and_not_sent(browser: Browser, url: str) -> None:
+    async with visiting(browser, url, may_be_refused=True) as visitor:
+        page = visitor.page
+        await visitor.enter()
+        sent: list[str] = []
+        page.on("request", lambda one: sent.append(one.url) if one.url.endswith("/chain1/runs") else None)
+        said = page.get_by_text("One field needs a change.")
+        limit = page.get_by_label("Most it may cost")
+        await page.get_by_text("Tags, cost limit, callback").click()
+        await limit.fill("little")
+        await expect(limit).to_have_attribute("aria-invalid", "true")
+        bad, good = await limit.evaluate(_BORDERS), await page.get_by_label("Tags").evaluate(_BORDERS)
+        assert bad != good
+        await expect(said).to_have_count(1)
+        await visitor.click("button", re.compile("^Run"))
+        await expect(limit).to_be_focused()
+        assert sent == []
+        await limit.fill("0.01")
+        await expect(page.get_by_text("is 0.01 USD and the run may cost")).to_have_count(1)
+        await expect(said).to_have_count(1)
+        await limit.fill("9")
+        await expect(page.locator("button.run .for")).to_be_visible()
+        await expect(said).to_be_hidden()
+        await expect(limit).not_to_have_attribute("aria-invalid", "true")
+
+
+async def test_another_model_keeps_what_it_also_knows_and_says_what_it_does_not(browser: Browser, url: str) -> None:
+    async with visiting(browser, url) as visitor:
+        page = visitor.page
+        await visitor.enter()
+        step = page.locator("[data-step=image_to_video]")
+        await step.get_by_label("Model", exact=True).select_option("bytedance/seedance-1.5-pro")
+        await step.get_by_label("duration", exact=True).fill("5")
+        await step.get_by_label("ratio", exact=True).select_option(label="1:1")
+        await step.get_by_label("Model", exact=True).select_option("bach/bach-1.0-preview")
+        await expect(step.get_by_text(re.compile("^Left out, since bach/bach-1.0-preview"))).to_contain_text("ratio")
+        await expect(page.locator("#request")).not_to_contain_text('"ratio"')
+        await expect(page.locator("#request")).to_contain_text("drifts left")
 
 
 async def test_a_stand_in_is_named_and_the_plan_says_what_it_cannot_be_told(browser: Browser, url: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.browser.visitor import LOOKS, Look, visiting
+from tests.browser.visitor import LOOKS, PHONE, Look, visiting
 from tests.support.bodies import drawn
 from tests.support.service import Service
 
@@ -26,6 +26,26 @@ async def test_operations_show_workers_providers_spend_callbacks_and_keys(
         assert not await visitor.is_wider_than_the_window()
 
 
+async def test_a_list_of_keys_scrolls_in_its_own_place_on_a_phone(browser: Browser, url: str, service: Service) -> None:
+    made = await service.api.post("/api/v1/keys", json={"caller": "phone-owner", "name": "a key with a long name"})
+    async with visiting(browser, url, PHONE) as visitor:
+        await visitor.enter("/operations")
+        await expect(visitor.page.get_by_role("row", name="phone-owner")).to_be_visible()
+        assert not await visitor.is_wider_than_the_window()
+    await service.api.delete(f"/api/v1/keys/{made.json()['id']}")
+
+
+async def test_what_changes_at_a_provider_is_seen_by_who_watches(browser: Browser, url: str, service: Service) -> None:
+    async with visiting(browser, url) as visitor:
+        await visitor.enter("/operations")
+        account = visitor.page.locator("[data-provider=relaydance]")
+        await expect(account).to_contain_text("Succeeded, last hour")
+        await service.api.post("/api/v1/providers/relaydance/disable", json={"reason": "Seen from elsewhere."})
+        await expect(account).to_contain_text("Seen from elsewhere.", timeout=15_000)
+        await service.api.post("/api/v1/providers/relaydance/enable")
+        await expect(account).not_to_contain_text("Seen from elsewhere.", timeout=15_000)
+
+
 async def test_a_provider_is_disabled_and_enabled_and_the_lab_says_so(browser: Browser, url: str) -> None:
     async with visiting(browser, url) as visitor:
         page = visitor.page
@@ -46,7 +66,7 @@ async def test_a_key_is_shown_once_signs_in_and_is_revoked(browser: Browser, url
         await visitor.enter("/operations")
         keys = page.locator("[data-part=keys]")
         await keys.get_by_text("Make a key").click()
-        await keys.get_by_label("Caller").fill("console-test")
+        await keys.get_by_role("textbox", name="Caller").fill("console-test")
         await keys.get_by_role("button", name="Make the key").click()
         made = await keys.locator(".made code").text_content() or ""
         await keys.get_by_role("button", name="I have it").click()

@@ -10,7 +10,8 @@ from temporalio.client import Client
 
 from sandbox.config import Config
 from tests.browser.visitor import DESKTOP, PHONE, Look, visiting
-from tests.support.bodies import drawn
+from tests.support.bodies import drawn, restyled
+from tests.support.pictures import jpeg
 from tests.support.service import Service, running_service
 from tests.support.waiting import eventually
 
@@ -30,13 +31,58 @@ async def test_a_failed_run_shows_cause_and_remedy_on_one_screen_and_is_retried_
         await visitor.state("failed")
         assert await visitor.shows("filter refused the picture")
         assert await visitor.shows("Change the prompt or the picture")
+        edits = page.get_by_label("What happened").get_by_role("link", name="Run again with edits")
+        await expect(edits).to_have_class(re.compile("primary"))
         retry = page.get_by_role("button", name="Retry from text to image")
+        await expect(retry).not_to_have_class(re.compile("primary"))
         await expect(retry).to_be_in_viewport()
         assert await visitor.barriers() == []
         assert not await visitor.is_wider_than_the_window()
         await retry.click()
         await visitor.state("succeeded")
         assert visitor.run_id() != run["id"]
+
+
+async def test_a_start_that_nobody_knows_of_is_retried_only_by_who_says_so_twice(
+    browser: Browser, url: str, service: Service
+) -> None:
+    await service.sandbox.put_faults({"kind": "reset", "provider": "byteplus", "operation": "submit", "count": 1})
+    body = drawn("perhaps paid")
+    body["input"]["chain_models"]["text_to_image_model"] = "bytedance/seedream-4.5"
+    run = await service.ended((await service.create("chain1", body))["id"])
+    assert run["error"]["code"] == "start_outcome_unknown"
+    async with visiting(browser, url) as visitor:
+        await visitor.enter(f"/runs/{run['id']}")
+        said = visitor.page.get_by_label("What happened")
+        await expect(said.get_by_role("link", name="Run again with edits")).to_have_class(re.compile("primary"))
+        await said.get_by_role("button", name="Retry from text to image").click()
+        sure = said.get_by_role("button", name="May pay a second time. Retry anyway?")
+        await expect(sure).to_be_visible()
+        assert "retried_by" not in await service.get(run["id"])
+        await sure.click()
+        await visitor.state("succeeded")
+    assert len((await service.get(run["id"]))["retried_by"]) == 1
+
+
+async def test_an_uploaded_start_picture_is_shown_wherever_its_run_is(
+    browser: Browser, url: str, service: Service
+) -> None:
+    file = ("boat.jpg", jpeg("a boat to begin with", (300, 200)), "image/jpeg")
+    asset = (await service.api.post("/api/v1/assets", files={"file": file})).json()["id"]
+    run = await service.succeeded((await service.create("chain2", restyled("begins", source_image_url=asset)))["id"])
+    async with visiting(browser, url) as visitor:
+        page = visitor.page
+        await visitor.enter(f"/runs/{run['id']}")
+        for place, name in (
+            (f"/runs/{run['id']}", "The picture this step begins with"),
+            (f"/?from={run['id']}", "The start picture"),
+            (f"/compare?a={run['id']}&b={run['id']}", "The start picture"),
+        ):
+            await visitor.open(place)
+            seen = page.get_by_alt_text(name).first
+            await expect(seen).to_have_attribute("src", re.compile(f"/assets/{asset}/poster"))
+            whole = page.locator("a.stored").filter(has=page.get_by_alt_text(name)).first
+            await expect(whole).to_have_attribute("href", re.compile(rf"^/assets/{asset}\?"))
 
 
 async def test_a_failover_shows_each_attempt_and_its_reason(browser: Browser, url: str, service: Service) -> None:
@@ -121,7 +167,9 @@ async def test_callbacks_are_shown_and_sent_again(browser: Browser, url: str, se
 async def test_two_runs_stand_side_by_side_and_play_in_step(
     browser: Browser, url: str, service: Service, look: Look
 ) -> None:
-    made = await asyncio.gather(*(service.create("chain1", drawn(f"{word} harbour")) for word in ("calm", "wild")))
+    calm, wild = (drawn(f"{word} harbour") for word in ("calm", "wild"))
+    wild["input"]["chain_models"]["text_to_image_model"] = ["bfl/flux-2-pro", "bytedance/seedream-4.5"]
+    made = await asyncio.gather(*(service.create("chain1", body) for body in (calm, wild)))
     first, second = [await service.succeeded(run["id"]) for run in made]
     async with visiting(browser, url, look) as visitor:
         page = visitor.page
@@ -129,6 +177,9 @@ async def test_two_runs_stand_side_by_side_and_play_in_step(
         table = page.get_by_label("Table of differences")
         await expect(table).to_contain_text("calm harbour")
         await expect(table).to_contain_text("wild harbour")
+        for name in ("status", "time", "cost", "wasted of it", "text to image params: prompt"):
+            await expect(table.get_by_role("rowheader", name=name, exact=True)).to_be_visible()
+        await expect(table).to_contain_text("bfl/flux-2-pro, bytedance/seedream-4.5")
         assert await visitor.barriers() == []
         assert not await visitor.is_wider_than_the_window()
         videos = page.locator("video")

@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser, expect
 from temporalio.client import Client
 
+from sandbox.config import Config
 from tests.browser.visitor import DESKTOP, PHONE, Look, visiting
 from tests.support.archived import ended_run, opened, plan_of, put_away
 from tests.support.bodies import drawn
@@ -61,6 +62,18 @@ async def test_search_finds_by_id_by_metadata_and_by_words_of_the_prompt(
         await visitor.state("succeeded")
 
 
+async def test_a_search_heeds_the_model_and_ends_with_its_words(browser: Browser, url: str, service: Service) -> None:
+    await service.succeeded((await service.create("chain1", drawn("an otter at noon")))["id"])
+    async with visiting(browser, url) as visitor:
+        page = visitor.page
+        await visitor.enter("/runs?q=otter&model=bfl/flux-2-pro")
+        await expect(page.locator("li.run")).to_have_count(1)
+        await page.get_by_label("Model").select_option("bach/bach-1.0-preview")
+        await expect(page.get_by_text("No run fits")).to_be_visible()
+        await page.get_by_label("Search").fill("")
+        await expect(page).to_have_url(re.compile(r"#/runs\?model=bach%2Fbach-1.0-preview$"))
+
+
 async def test_a_new_run_appears_in_the_open_list_and_changes_there(
     browser: Browser, url: str, service: Service
 ) -> None:
@@ -70,6 +83,25 @@ async def test_a_new_run_appears_in_the_open_list_and_changes_there(
         row = visitor.page.locator(f"[data-run='{run['id']}']")
         await expect(row).to_be_visible(timeout=15_000)
         await expect(row.locator(".is-succeeded")).to_be_visible(timeout=30_000)
+
+
+async def test_a_run_that_no_longer_fits_the_filter_leaves_the_open_list(
+    browser: Browser, temporal: Client, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    slow = Config(url="http://127.0.0.1:0", second_port=0, picture_seconds=600, media="tiny")
+    async with running_service(
+        temporal, tmp_path_factory.mktemp("leaves"), config=slow, key="leaves_bchn_test_0123456789"
+    ) as service:
+        run, other = [await service.create("chain1", drawn(word)) for word in ("ends", "goes on")]
+        async with visiting(browser, str(service.api.base_url).rstrip("/")) as visitor:
+            row, left = [visitor.page.locator(f"[data-run='{one['id']}']") for one in (run, other)]
+            await visitor.enter("/runs?status=running", key=service.key)
+            await expect(row).to_be_visible(timeout=15_000)
+            await expect(left).to_be_visible(timeout=15_000)
+            await service.cancel(run["id"])
+            await expect(row).to_be_hidden(timeout=30_000)
+            await expect(left.locator(".is-running")).to_be_visible()
+        await service.cancel(other["id"])
 
 
 async def test_live_runs_are_canceled_together_after_a_count(

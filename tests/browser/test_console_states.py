@@ -15,6 +15,7 @@ from tests.support.runs import SECRETS
 from tests.support.runs import test_settings as settings_in
 from tests.support.service import Service, running_service
 from tests.support.serving import free_port, serving
+from tests.support.waiting import eventually
 
 
 @pytest.mark.parametrize("look", [DESKTOP, PHONE], ids=lambda look: look.name)
@@ -61,10 +62,30 @@ async def test_without_a_worker_the_page_says_how_to_start_one(
             await visitor.enter(key=service.key)
             for place in ("/", f"/runs/{run['id']}"):
                 await visitor.open(place)
-                await expect(visitor.page.get_by_text("No worker is running.")).to_be_visible()
-                await expect(visitor.page.get_by_text("babychain serve worker")).to_be_visible()
+                await expect(visitor.page.locator(".banner")).to_contain_text("No worker is running.")
+                await expect(visitor.page.locator(".banner code")).to_have_text("babychain serve worker")
             await visitor.open("/operations")
             await expect(visitor.page.get_by_text("No worker is running: runs wait.")).to_be_visible()
+
+
+async def test_a_worker_that_comes_is_noticed_by_an_open_page(
+    browser: Browser, temporal: Client, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    async with (
+        running_service(temporal, tmp_path_factory.mktemp("later"), worker=False) as service,
+        visiting(browser, str(service.api.base_url).rstrip("/")) as visitor,
+    ):
+        page = visitor.page
+        await page.clock.install()
+        await visitor.enter(key=service.key)
+        await expect(page.locator(".banner")).to_be_visible()
+
+        async def later() -> bool:
+            await page.clock.fast_forward(16_000)
+            return await page.locator(".banner").is_hidden()
+
+        async with service.worker():
+            await eventually(later, bool)
 
 
 async def test_without_temporal_every_page_says_so(browser: Browser, tmp_path: Path) -> None:
@@ -101,7 +122,41 @@ async def test_an_api_that_is_away_is_said_and_asked_again_on_demand(browser: Br
 async def test_a_run_that_is_not_there_is_said(browser: Browser, url: str) -> None:
     async with visiting(browser, url, may_be_refused=True) as visitor:
         await visitor.enter("/runs/01a1fd35-90f3-7215-b468-4c17104be3bd")
-        await expect(visitor.page.get_by_role("alert")).to_contain_text("There is no such run.")
+        said = visitor.page.get_by_role("alert")
+        await expect(said).to_contain_text("There is no such run.")
+        await expect(said.get_by_role("button", name="Try again")).to_be_hidden()
+        await said.get_by_role("link", name="To the runs").click()
+        await expect(visitor.page.get_by_role("heading", name="Runs")).to_be_focused()
+
+
+async def test_a_page_that_is_come_to_has_the_focus_and_names_the_tab(
+    browser: Browser, url: str, service: Service
+) -> None:
+    run = await service.succeeded((await service.create("chain1", drawn("titled")))["id"])
+    async with visiting(browser, url) as visitor:
+        await visitor.enter()
+        await expect(visitor.page).to_have_title("Lab · BabyChain")
+        await visitor.click("link", "Operations")
+        await expect(visitor.page.get_by_role("heading", name="Operations")).to_be_focused()
+        await visitor.open(f"/runs/{run['id']}")
+        await expect(visitor.page).to_have_title("succeeded · chain1 · BabyChain")
+
+
+async def test_what_a_key_may_not_do_is_not_offered(browser: Browser, url: str, service: Service) -> None:
+    run = await service.succeeded((await service.create("chain1", drawn("only looked at")))["id"])
+    made = await service.api.post("/api/v1/keys", json={"caller": "reader-only", "scopes": ["chains:read"]})
+    async with visiting(browser, url, may_be_refused=True) as visitor:
+        page = visitor.page
+        await visitor.enter(key=made.json()["key"])
+        await expect(page.get_by_text("it has not the scope chains:run")).to_be_visible()
+        await expect(page.get_by_role("button", name="Run", exact=True)).to_be_disabled()
+        await visitor.open("/runs")
+        await expect(page.get_by_role("button", name="Compare two")).to_be_visible()
+        await expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
+        reader = await service.anyone.get(
+            f"/api/v1/chains/get/{run['id']}", headers={"authorization": f"Bearer {made.json()['key']}"}
+        )
+        assert reader.status_code == 404, "a key of another caller sees none of its runs"
 
 
 async def test_a_provider_that_is_out_is_said_beside_its_model(browser: Browser, url: str, service: Service) -> None:

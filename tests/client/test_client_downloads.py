@@ -38,6 +38,13 @@ async def test_a_file_that_breaks_off_is_fetched_again_and_no_key_goes_along(tmp
     assert all("authorization" not in request.headers for request in server.requests)
 
 
+async def test_a_file_that_never_comes_whole_is_a_failed_download_and_leaves_nothing(tmp_path: Path) -> None:
+    async with scripted(picture(cut=True), picture(cut=True)) as server:
+        with pytest.raises(DownloadFailed, match="did not come whole"):
+            await client().download(state(server.url), tmp_path)
+    assert names(tmp_path) == []
+
+
 async def test_several_files_of_a_step_are_numbered(tmp_path: Path) -> None:
     async with scripted(picture(), picture()) as server:
         files = await client().download(state(server.url, server.url), tmp_path)

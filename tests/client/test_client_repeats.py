@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from babychain_client import (
 )
 from babychain_client.exchange import Call, Rates
 from tests.support.scripted import CUT, Scripted, answer, run_data, scripted
+from tests.support.serving import free_port
 
 RUN = answer(202, run_data("queued"))
 BUSY = answer(503, {"error": {"type": "api_error", "code": "overloaded", "message": "Too much."}}, retry_after="0")
@@ -143,3 +145,46 @@ def test_ctrl_c_names_the_run_that_goes_on_or_the_key_that_may_have_started_one(
     with pytest.raises(KeyboardInterrupt) as starting:
         client.run("chain1", {}, idempotency_key="order-7")
     assert "order-7" in "".join(starting.value.__notes__)
+
+
+async def test_where_nobody_listens_the_address_is_said_and_no_run_is_feared() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    client = AsyncBabyChain(url, "a key", tries=2, http=httpx.AsyncClient(trust_env=False))
+    with pytest.raises(ConnectionFailed) as failed:
+        await client.run("chain1", {}, idempotency_key="order-7")
+    assert str(failed.value) == f"Nothing answers at {url}."
+    assert (failed.value.unreached, failed.value.idempotency_key) == (True, "order-7")
+
+
+async def test_a_run_that_an_earlier_try_may_have_started_is_told_of_where_the_last_found_nobody() -> None:
+    tries = [httpx.ReadError("cut"), httpx.ConnectError("gone")]
+
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise tries.pop(0)
+
+    client = AsyncBabyChain("http://api", "a key", tries=2, http=httpx.AsyncClient(transport=httpx.MockTransport(fail)))
+    with pytest.raises(ConnectionFailed, match="may have been started"):
+        await client.run("chain1", {})
+
+
+@pytest.mark.parametrize("strange", [answer(200, "<html>"), answer(200, []), answer(200, {"message": "hello"})])
+async def test_another_server_at_the_address_is_told_from_the_api(strange: bytes) -> None:
+    async with scripted(strange, strange) as server:
+        with pytest.raises(ConnectionFailed, match=f"{server.url} is not the API"):
+            await connected(server).models()
+        with pytest.raises(ConnectionFailed, match="is not the API"):
+            await connected(server).wait("a-run")
+
+
+async def test_an_address_without_its_protocol_is_refused_at_once() -> None:
+    client = AsyncBabyChain("localhost:8000", "a key", http=httpx.AsyncClient(trust_env=False))
+    with pytest.raises(ConnectionFailed, match="http://"):
+        await client.models()
+
+
+@pytest.mark.parametrize("given", [5, "all", {"a": 1}])
+async def test_events_of_a_strange_kind_reach_the_api_which_refuses_them(given: Any) -> None:
+    async with scripted(answer(400, {"error": {"code": "invalid_request", "message": "No."}})) as server:
+        with pytest.raises(InvalidRequest):
+            await connected(server).run("chain1", {}, webhook_events=given)
+    assert json.loads(server.requests[0].body)["webhook_events"] == given

@@ -1,7 +1,9 @@
 """The command line as processes against a running service: what people and scripts get to see, and exit codes."""
 
 import json
+import re
 import signal
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,12 @@ from temporalio.client import Client
 
 from babychain_client import verify_webhook
 from sandbox.config import Config
-from tests.support.bodies import drawn
+from tests.support.bodies import FIRST_EXAMPLE, drawn
 from tests.support.command_line import Caller, caller_environment
+from tests.support.receiver import Receiver
 from tests.support.runs import SECRETS
 from tests.support.service import KEY, Service, running_service
-from tests.support.serving import free_port
+from tests.support.serving import free_port, serving
 from tests.support.waiting import eventually
 
 SLOW = Config(url="http://127.0.0.1:0", second_port=0, picture_seconds=600, video_seconds=600, media="tiny")
@@ -54,19 +57,38 @@ async def test_one_prompt_serves_every_step_and_json_comes_out_whole(service: Se
     assert said.json["input"]["image_to_video_prompt"] == "a boat for all"
 
 
+async def test_a_prompt_is_what_the_providers_get_wherever_the_file_had_another(
+    service: Service, caller: Caller
+) -> None:
+    said = await caller.babychain("run", "chain1", "-i", json.dumps(FIRST_EXAMPLE), "-p", "of the flag alone", "--wait")
+    assert said.code == 0, said.err
+    assert len(await service.submits(prompt="of the flag alone")) == 2
+
+
 async def test_a_refused_request_is_exit_code_3_and_every_fault_is_named(caller: Caller) -> None:
     said = await caller.babychain("run", "chain1", "-i", "-", stdin='{"text_to_image_params": {"width": "wide"}}')
     assert (said.code, said.out) == (3, "")
-    assert "width" in said.err
+    assert said.err.count("text_to_image_params.width") == 1
     told = await caller.babychain("run", "chain9", "--json")
     assert told.code == 3
     assert json.loads(told.err)["error"]["code"] == "chain_not_found"
+    assert (await caller.babychain("run", "chain9", "-p", "no such chain")).code == 3
 
 
 async def test_exit_codes_tell_a_wrong_command_line_from_an_api_that_is_away(tmp_path: Path) -> None:
     away = Caller(caller_environment(f"http://127.0.0.1:{free_port()}", tmp_path))
     assert (await away.babychain("get")).code == 2
-    assert (await away.babychain("templates")).code == 4
+    assert (await away.babychain("run", "chain1", "--wait", "--timeout", "-5")).code == 2
+    assert (await away.babychain("run", "chain1", "-s", "foo")).code == 2
+    assert (await away.babychain("run", "chain1", "-d", __file__)).code == 2
+    assert (await away.babychain("list", "--limit", "-1")).code == 2
+    for words in (["templates"], ["providers", "list"]):
+        said = await away.babychain(*words)
+        assert said.code == 4
+        assert f"Nothing answers at {away.env['BABYCHAIN_URL']}. Start it" in said.err
+    assert (await Caller(caller_environment("localhost:8000", tmp_path)).babychain("templates")).code == 2
+    version = await away.babychain("--version")
+    assert (version.code, version.out.strip()) == (0, metadata.version("babychain-temporal"))
 
 
 async def test_a_run_is_found_watched_and_read_by_later_commands(service: Service, caller: Caller) -> None:
@@ -98,7 +120,8 @@ async def test_each_line_of_a_file_is_one_run_however_often_it_is_started(
     first = await caller.babychain("run", "chain1", "--each", str(file), "--yes", "--json", "--tag", "each")
     assert first.code == 5, first.err
     assert first.lines[-1] == {"event": "summary", "lines": 5, "succeeded": 3, "refused": 2}
-    assert "5 runs of chain1, together at most" in first.err
+    assert "4 runs of chain1, together at most" in first.err
+    assert "1 line is no request; nothing runs for it." in first.err
 
     again = await caller.babychain("run", "chain1", "--each", str(file), "--yes", "--json", "--tag", "each")
     assert again.lines[-1] == first.lines[-1]
@@ -107,6 +130,39 @@ async def test_each_line_of_a_file_is_one_run_however_often_it_is_started(
     forgotten = await caller.babychain("run", "chain1", "--each", str(file), "--yes", "--json", "--tag", "each")
     assert {line.get("run_id") for line in forgotten.lines} == {line.get("run_id") for line in first.lines}
     assert len(await service.submits(prompt="first of each")) == 4
+
+
+async def test_nobody_is_asked_about_lines_that_are_no_requests(
+    service: Service, caller: Caller, tmp_path: Path
+) -> None:
+    file = tmp_path / "half.jsonl"
+    lines = [json.dumps(drawn(f"half {number}", metadata={"tags": ["mine"]})) for number in (1, 2)]
+    file.write_text("\n".join([*lines, "no JSON", "[]"]))
+    first = await caller.babychain("run", "chain1", "--each", str(file), "--tag", "halves", "--yes")
+    assert "2 runs of chain1, together at most" in first.out
+    assert "2 lines are no requests; nothing runs for them." in first.out
+    listed = await caller.babychain("list", "--tag", "halves", "--json")
+    tags = [(await service.get(row["id"]))["metadata"]["tags"] for row in listed.json["data"]]
+    assert tags == [["halves", "mine"]] * 2
+    again = await caller.babychain("run", "chain1", "--each", str(file), "--tag", "halves")
+    assert again.code == 5, again.err
+    assert "2 lines are no requests" in again.out
+    assert "USD" not in again.out
+    assert "4 lines: 2 refused, 2 succeeded." in again.out
+
+
+async def test_an_estimate_is_no_upper_bound_where_a_stand_in_has_no_price(caller: Caller, tmp_path: Path) -> None:
+    models = ["bytedance/seedance-1.5-pro", "relaydance/seedance-1-5-pro-no-audio"]
+    asked = drawn("not started")
+    asked["input"]["chain_models"]["image_to_video_model"] = models
+    said = await caller.babychain("estimate", "chain1", "-i", json.dumps(asked))
+    assert said.code == 0, said.err
+    assert "more if a stand-in with no published price serves" in said.out
+    file = tmp_path / "open.jsonl"
+    file.write_text(json.dumps(asked))
+    confirmed = await caller.babychain("run", "chain1", "--each", str(file))
+    assert "1 run of chain1, together at most" in confirmed.out
+    assert "more if a stand-in with no published price serves, as it may in 1 of them" in confirmed.out
 
 
 async def test_listen_forwards_an_end_signed_anew(service: Service, caller: Caller) -> None:
@@ -152,17 +208,45 @@ async def test_a_callback_is_seen_sent_again_and_tested(service: Service, caller
     assert {one["event"] for one in listed.json["data"]} == {"chain_run.completed"}
     tested = await caller.babychain("deliveries", "test", service.hook, "--json")
     assert (tested.code, tested.json["status"]) == (0, "delivered")
+    shown = await caller.babychain("deliveries", "list", run["id"])
+    assert re.search(r"\d\d:\d\d:\d\d +chain_run\.completed", shown.out)
+
+
+async def test_a_test_callback_tells_what_the_receiver_answered_or_why_it_did_not(
+    temporal: Client, tmp_path: Path
+) -> None:
+    away = f"http://127.0.0.1:{free_port()}"
+    async with (
+        serving(Receiver(answers=[418]).app()) as here,
+        running_service(temporal, tmp_path / "data", trusted_origins=f"{here},{away}") as service,
+    ):
+        caller = Caller(caller_environment(str(service.api.base_url), tmp_path))
+        refused = await caller.babychain("deliveries", "test", f"{here}/hook")
+        assert (refused.code, refused.out.rstrip().endswith("failed 418")) == (1, True), refused.out
+        silent = await caller.babychain("deliveries", "test", f"{away}/hook")
+        assert (silent.code, silent.out.rstrip().endswith("failed Nobody listens there.")) == (1, True), silent.out
 
 
 async def test_the_catalogue_needs_no_key(service: Service, tmp_path: Path) -> None:
     anyone = Caller(caller_environment(str(service.api.base_url), tmp_path, key=""))
     templates = await anyone.babychain("templates", "--json")
     assert "chain1" in [one["slug"] for one in templates.json["data"]]
+    assert "bytedance/seedance-1.5-pro" in (await anyone.babychain("models")).out
+    stranger = Caller(caller_environment(str(service.api.base_url), tmp_path, key="a key of nobody"))
+    assert (await stranger.babychain("models")).code == 0
     shown = await anyone.babychain("models", "bytedance/seedance-1.5-pro")
     assert "duration" in shown.out
     refused = await anyone.babychain("list", "--json")
     assert (refused.code, refused.out) == (1, "")
     assert "BABYCHAIN_API_KEY" in json.loads(refused.err)["error"]["message"]
+
+
+async def test_models_are_shown_with_who_serves_them_and_for_how_much(caller: Caller) -> None:
+    rows = (await caller.babychain("models")).out.splitlines()
+    [wan] = [row.split() for row in rows if "bailian/wan2.5-i2v-preview" in row]
+    assert wan == ["bailian/wan2.5-i2v-preview", "video", "alibaba", "bailian", "yes", "0.75", "USD"]
+    [bach] = [row.split() for row in rows if "bach/bach-1.0-preview" in row]
+    assert bach[3:] == ["bach", "yes", "unknown"]
 
 
 async def test_the_doctor_finds_every_part_well_or_says_what_helps(temporal: Client, tmp_path: Path) -> None:
@@ -199,7 +283,7 @@ async def test_a_run_is_retried_from_a_step_on_and_the_steps_before_are_kept(ser
     pictures, videos = 1, 2
     assert len(await service.submits(prompt="kept and redone")) == pictures + videos
     wrong = await caller.babychain("retry", run["id"], "-p", "which step?")
-    assert wrong.code == 1
+    assert wrong.code == 2
     assert "Name the step" in wrong.err
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from mcp import Client, StdioServerParameters
 
 from tests.support.bodies import drawn
-from tests.support.command_line import caller_environment
+from tests.support.command_line import Caller, caller_environment
 from tests.support.processes import ROOT
 from tests.support.service import Service
 
@@ -58,3 +58,9 @@ async def test_nothing_is_spent_without_a_limit_or_over_it(service: Service, tmp
         assert "max_cost" in await refused(client, "run", **asked, max_cost=0.000001)
         assert await service.submits(prompt="never by an agent") == []
         assert "run_not_found" in await refused(client, "get", run_id="00000000-0000-4000-8000-000000000000")
+
+
+async def test_without_a_key_nothing_is_served_and_the_remedy_is_one_line(tmp_path: Path) -> None:
+    said = await Caller(caller_environment("", tmp_path, key="")).babychain("mcp")
+    assert said.code == 1
+    assert said.err.splitlines() == ["babychain: Set BABYCHAIN_API_KEY to your key; `babychain keys create` makes one."]

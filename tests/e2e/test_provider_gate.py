@@ -283,6 +283,7 @@ async def test_providers_show_their_breaker_their_seconds_and_their_mix_of_error
         ("providers/nobody/disable", None, 404, "not_found"),
         ("models/bfl/nothing/disable", None, 404, "model_not_found"),
         ("providers/bfl/disable", {"reason": 7}, 400, "invalid_request"),
+        ("providers/bfl/disable", {"reason": "a\0b"}, 400, "invalid_request"),
         ("providers/bfl/disable", {"reasons": "x"}, 400, "invalid_request"),
     ],
 )

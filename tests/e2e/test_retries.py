@@ -60,6 +60,17 @@ async def test_a_failed_video_is_made_again_from_the_picture_that_is_there(tempo
         assert len(await service.callbacks(run["id"])) == 1
 
 
+async def test_a_prompt_that_a_retry_names_wins_over_the_earlier_parameters(temporal: Client, tmp_path: Path) -> None:
+    async with running_service(temporal, tmp_path) as service:
+        parent = await failed_video(service, "first words")
+        await service.sandbox.put_faults()
+        body = {"input": {"image_to_video_prompt": "the camera rises"}}
+        answer = await retry(service, parent["id"], body)
+        assert answer.status_code == 202, answer.text
+        await service.succeeded(answer.json()["id"])
+        assert len(await service.submits(prompt="the camera rises")) == 1
+
+
 async def test_one_key_makes_one_retry(temporal: Client, tmp_path: Path) -> None:
     async with running_service(temporal, tmp_path) as service:
         parent = await failed_video(service, "keyed")

@@ -92,7 +92,7 @@ async def test_without_a_worker_the_run_says_so(temporal: Client, tmp_path: Path
     async with running_service(temporal, tmp_path, worker=False) as service:
         run_id = (await service.create("chain1", drawn("nobody there")))["id"]
         run = await waiting(service, run_id, "worker")
-        assert run["waiting_on"]["message"] == "No worker is running."
+        assert run["waiting_on"]["message"] == "No worker is running. Start one with `babychain serve worker`."
         assert run["waiting_on"]["next_check"] is None
         assert list(run)[-2:] == ["waiting_on", "expected"]
         async with service.worker():
