@@ -82,7 +82,22 @@ async def test_an_unknown_chain_is_said_before_the_key_is_asked_for(service: Ser
     refusal(await service.anyone.post("/api/v1/chains/nope/runs"), 404, "chain_not_found")
 
 
-@pytest.mark.parametrize("run_id", ["42", "not-a-uuid", "3b1c8a4e52d74f0a9c116f2f0b0f7a10", "g" * 36])
+@pytest.mark.parametrize(
+    "run_id",
+    [
+        "42",
+        "not-a-uuid",
+        "3b1c8a4e52d74f0a9c116f2f0b0f7a10",
+        "g" * 36,
+        # Forms that Python would take for a UUID.
+        "{--3b1c8a4e52d74f0a9c116f2f0b0f7a10}",
+        "3b1c8a4e52d74f0a9c116f2f0b0f7a10----",
+        "urn:3b1c8a4e52d74f0a9c116f2f0b0f7a10",
+        f"{NO_RUN[:-1]}\uff10",
+        f"{NO_RUN}%0A",
+        f"{NO_RUN[:-1]}%00",
+    ],
+)
 async def test_a_malformed_run_id_is_said_before_the_key_is_asked_for(service: Service, run_id: str) -> None:
     for method, verb in (("GET", "get"), ("POST", "cancel")):
         answer = await service.anyone.request(method, f"/api/v1/chains/{verb}/{run_id}")
@@ -284,7 +299,15 @@ async def test_strange_metadata_comes_back_as_it_was_sent(service: Service) -> N
 # ---- routes -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/v1/chains/get", "/api/v2/chains", "/api/webhooks/bfl"])
+async def test_a_run_id_is_the_same_in_either_case(service: Service) -> None:
+    run = await service.create("chain1", drawn("either case"))
+    assert (await service.get(run["id"].upper()))["id"] == run["id"]
+
+
+# A trailing slash is no redirect: that would lead to whatever host the request names.
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/v1/chains/get", "/api/v2/chains", "/api/webhooks/bfl", "/api/v1/chains/", "/healthz/"]
+)
 async def test_an_unknown_route_is_a_404_of_ours(service: Service, path: str) -> None:
     refusal(await service.anyone.get(path), 404, "not_found")
 
@@ -299,6 +322,26 @@ async def test_a_wrong_method_is_a_405_that_names_the_right_one(
     answer = await service.api.request(method, path)
     refusal(answer, 405, "method_not_allowed")
     assert answer.headers["allow"] == allow
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/v1/chains/runs?tag=%00"),
+        ("GET", "/api/v1/chains/runs?template=a%00b"),
+        ("GET", "/api/v1/admin/find?job=%00"),
+        ("GET", "/api/v1/admin/find?request_id=%00"),
+        ("GET", "/api/v1/keys?caller=%00"),
+        ("DELETE", "/api/v1/keys/%00"),
+        ("POST", "/api/v1/keys/%00/rotate"),
+        ("GET", "/api/v1/callers/%00"),
+        ("PUT", "/api/v1/callers/%00/caps"),
+        ("POST", "/api/v1/callers/%00/callback-secret"),
+    ],
+)
+async def test_a_nul_in_an_address_goes_no_further(service: Service, method: str, path: str) -> None:
+    """PostgreSQL would refuse the query that it stands in."""
+    refusal(await service.api.request(method, path), 400, "invalid_request")
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,9 @@ async def test_times_of_creation_bound_the_list(temporal: Client, tmp_path: Path
         assert await ids(service, created_before=moment) == []
         assert await ids(service, created_after=(plan.created_at + timedelta(seconds=1)).isoformat()) == [alive]
         assert await ids(service, created_before=(plan.created_at + timedelta(seconds=1)).isoformat()) == [away]
+        first, last = "1970-01-01T00:00:00+14:00", "9998-12-31T23:59:59-14:00"
+        assert await ids(service, created_after=first, created_before=last) == [alive, away]
+        assert await ids(service, created_after=last) == []
 
 
 async def test_nobody_lists_anothers_runs(temporal: Client, tmp_path: Path) -> None:
@@ -192,6 +195,10 @@ async def test_nobody_lists_anothers_runs(temporal: Client, tmp_path: Path) -> N
         ({"status": "done"}, ["status", 0]),
         ({"modle": "bfl/flux-2-pro"}, ["modle"]),
         ({"template": ""}, ["template"]),
+        ({"created_after": "0001-01-01T00:00:00Z"}, ["created_after"]),
+        ({"created_after": "0001-01-01T00:00:00+14:00"}, ["created_after"]),
+        ({"created_before": "9999-12-31T23:59:59Z"}, ["created_before"]),
+        ({"created_before": "9999-12-31T23:59:59-14:00"}, ["created_before"]),
         ({"created_after": "2026-11-21T00:00:00"}, ["created_after"]),
         ({"cursor": "bm8"}, ["cursor"]),
         ({"cursor": "ü"}, ["cursor"]),
