@@ -19,7 +19,8 @@ from bench.report import machine
 from cli.signals import run
 from tests.support.temporal_server import running_temporal
 
-PARTS = ("faults", "polls", "kills")
+PARTS = ("faults", "lists", "polls", "kills")
+RUNS_OF_A_LIST = 2
 
 
 async def figures(console: Console, asked: argparse.Namespace) -> int:
@@ -34,6 +35,11 @@ async def figures(console: Console, asked: argparse.Namespace) -> int:
             if "faults" in asked.parts:
                 good &= await figures_faults.show(
                     console, client, folder, runs=asked.runs, providers=asked.providers, kinds=asked.kinds
+                )
+            if "lists" in asked.parts:
+                few = min(asked.runs, RUNS_OF_A_LIST)
+                good &= await figures_faults.show(
+                    console, client, folder, runs=few, providers=asked.providers, kinds=asked.kinds, listed=True
                 )
             if "polls" in asked.parts:
                 good &= await figures_polls.show(

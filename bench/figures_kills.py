@@ -5,7 +5,6 @@ from collections import Counter, defaultdict
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
 from rich.console import Console
@@ -18,11 +17,8 @@ from domain.runs import RunStatus
 from storage.database import upgrade
 from temporal.names import TASK_QUEUE
 from tests.e2e import test_kills as points
-from tests.support import toy
-from tests.support.orders import order
-from tests.support.plans import toy_plan
 from tests.support.processes import running_worker_process
-from tests.support.runs import Bench, running_worker
+from tests.support.runs import Bench
 from tests.support.runs import test_settings as settings_of
 from tests.support.sandbox_client import Sandbox
 from tests.support.sandbox_server import QUICK, running_sandbox
@@ -41,8 +37,10 @@ POINTS = {
     points.WATCHED: "B: answered, being watched",
     points.COLLECTED: "B: done, being downloaded",
     points.COLLECTED_AT_ONCE: "C: done, being downloaded",
+    points.LOST_KEYED: "A, by its key: sent, not answered",
+    points.WATCHED_KEYED: "A: answered, being watched",
+    points.COLLECTED_KEYED: "A: done, being downloaded",
 }
-KEYED = "A, by its key: sent, not answered"
 RIGHT = {points.LOST_SEEDREAM: "start_outcome_unknown"}
 """What is in doubt and can't be found is not paid again; everything else succeeds."""
 
@@ -54,7 +52,6 @@ async def show(console: Console, client: Client, folder: Path, *, kills: int) ->
     while left > 0:
         count = min(AT_ONCE, left)
         await _round(client, folder / f"kills-{rounds}", count, ended, paid)
-        await _keyed_round(client, folder / f"keyed-{rounds}", count, ended, paid)
         rounds, left = rounds + 1, left - count
     return _shown(console, kills, ended, paid)
 
@@ -62,7 +59,7 @@ async def show(console: Console, client: Client, folder: Path, *, kills: int) ->
 def _shown(console: Console, kills: int, ended: dict[str, Counter[str]], paid: Counter[str]) -> bool:
     table = Table("class and point", "runs", "ended", "paid starts", title=f"{kills} runs killed at each point")
     good = True
-    for model, point in {**POINTS, KEYED: KEYED}.items():
+    for model, point in POINTS.items():
         outcomes = ended[model]
         good &= set(outcomes) == {RIGHT.get(model, "succeeded")} and paid[model] == kills
         said = ", ".join(f"{count}× {outcome}" for outcome, count in outcomes.items())
@@ -85,15 +82,15 @@ async def _round(client: Client, folder: Path, count: int, ended: dict[str, Coun
         await stack.enter_async_context(serving(api.main.build(settings, client), port=port))
         sandbox, bench = Sandbox(sandbox_url, http), Bench(client, TASK_QUEUE)
         await sandbox.put_faults(*(rule | {"count": rule.get("count", 1) * count} for rule in points.FAULTS))
-        plans = {model: [_plan(model, host_url) for _ in range(count)] for model in POINTS}
-        async with running_worker_process(settings, points.address_of(client)) as first:
+        plans = {model: [points.plan_for(model, host_url) for _ in range(count)] for model in POINTS}
+        async with running_worker_process(settings, points.address_of(client), *points.WORKER) as first:
             handles = [await bench.start(plan) for several in plans.values() for plan in several]
             await _all_there(bench, sandbox, host, plans, count)
             first.kill()
             await first.ended()
         host.gives = True
         await sandbox.put_faults()
-        async with running_worker_process(settings, points.address_of(client)):
+        async with running_worker_process(settings, points.address_of(client), *points.WORKER):
             await asyncio.gather(*(points.ended(handle) for handle in handles))
         for model, several in plans.items():
             for plan in several:
@@ -103,12 +100,6 @@ async def _round(client: Client, folder: Path, count: int, ended: dict[str, Coun
         for row in await sandbox.jobs():
             model = next((name for name in POINTS if points.raw(name) == row["model"]), "")
             paid[model] += row["operation"] == "submit" and row["job_id"] is not None
-
-
-def _plan(model: str, host_url: str) -> ChainPlan:
-    if model == points.WATCHED:
-        return order(model, looks=points.AT_ONCE)
-    return order(model, picture=f"{host_url}/boat.jpeg") if model == points.PREPARING else order(model)
 
 
 async def _all_there(
@@ -121,36 +112,21 @@ async def _all_there(
             return sum(bool(is_there(row)) for row in rows if row["model"] == points.raw(model))
 
         recorded = [await bench.step(plan.run_id) for plan in plans[points.RECORDED]]
-        watches = [await points.watch_of(bench, plan) for plan in plans[points.WATCHED]]
+        watches = {
+            model: sum([bool(await points.watch_of(bench, plan)) for plan in plans[model]])
+            for model in (points.WATCHED, points.WATCHED_KEYED)
+        }
         return {
             points.PREPARING: host.asked,
             points.LOST_FLUX: having(points.LOST_FLUX, lambda row: row["job_id"]),
             points.LOST_SEEDANCE: having(points.LOST_SEEDANCE, lambda row: row["job_id"]),
             points.LOST_SEEDREAM: having(points.LOST_SEEDREAM, lambda row: row["state"] == "succeeded"),
             points.RECORDED: sum(bool(step.attempts and step.attempts[0].job) for step in recorded),
-            points.WATCHED: sum(bool(watch) for watch in watches),
             points.COLLECTED: having(points.COLLECTED, lambda row: row["downloads"]),
             points.COLLECTED_AT_ONCE: having(points.COLLECTED_AT_ONCE, lambda row: row["downloads"]),
+            points.LOST_KEYED: having(points.LOST_KEYED, lambda row: row["job_id"]),
+            points.COLLECTED_KEYED: having(points.COLLECTED_KEYED, lambda row: row["downloads"]),
+            **watches,
         }
 
     await eventually(look, lambda there: set(there.values()) == {count}, longest=60)
-
-
-async def _keyed_round(
-    client: Client, folder: Path, count: int, ended: dict[str, Counter[str]], paid: Counter[str]
-) -> None:
-    """The same at a provider that honours keys, which only the toy does."""
-    toys, queue = toy.ToyServer(submit_answers=["silent"] * count), f"figures-{uuid4()}"
-    async with serving(toys.app()) as url:
-        settings = settings_of(folder, provider_mode="byok", trusted_origins=url)
-        await upgrade(settings.archive_url)
-        program = ("tests.support.toy_worker", queue, url)
-        async with running_worker_process(settings, points.address_of(client), *program) as first:
-            handles = [await Bench(client, queue).start(toy_plan(models=("toy/image",))) for _ in range(count)]
-            await eventually(points.counted(toys, "submits"), lambda submits: submits == count)
-            first.kill()
-            await first.ended()
-        async with running_worker(client, settings, load=toy.loader(url), task_queue=queue):
-            outcomes = await asyncio.gather(*(handle.result() for handle in handles))
-    ended[KEYED].update(str(outcome.status) for outcome in outcomes)
-    paid[KEYED] += len(toys.jobs)

@@ -1,6 +1,6 @@
 """Workers that die, freeze and wake up again, at every point where a payment could be lost or made twice.
 
-One worker is killed while eight runs are at eight different points; each test looks at what became of one of them.
+One worker is killed while runs are at eleven different points; each test looks at what became of one of them.
 A dead worker is noticed by its missing heartbeats, which takes 25 seconds.
 """
 
@@ -44,8 +44,12 @@ RECORDED = "bfl/flux-2-max"
 WATCHED = "bfl/flux-2-flex"
 COLLECTED = "bytedance/seedance-1-pro"
 COLLECTED_AT_ONCE = "bytedance/seedream-5-lite"
+LOST_KEYED, WATCHED_KEYED, COLLECTED_KEYED = "bfl/flux-schnell", "bfl/flux-2-klein-4b", "bfl/flux-2-klein-9b"
+KEYED = (LOST_KEYED, WATCHED_KEYED, COLLECTED_KEYED)
+"""BabySea's: the plan says whose job it is, and the worker that is killed has the adapters of both modes."""
+WORKER = ("tests.support.worker_of_both_modes",)
 EVERY_POINT = (
-    LOST_FLUX, LOST_SEEDANCE, LOST_SEEDREAM, PREPARING, RECORDED, WATCHED, COLLECTED, COLLECTED_AT_ONCE,
+    LOST_FLUX, LOST_SEEDANCE, LOST_SEEDREAM, PREPARING, RECORDED, WATCHED, COLLECTED, COLLECTED_AT_ONCE, *KEYED,
 )  # fmt: skip
 
 AT_ONCE = Looks(grace=0.0, quick_window=60.0, quick_pause=0.5, pause=1.0, longest_pause=2.0)
@@ -53,20 +57,37 @@ FOREVER = 600.0
 
 
 def raw(model: str) -> str:
-    return catalogue().models[model].raw_id
+    return catalogue(mode_of(model)).models[model].raw_id
+
+
+def mode_of(model: str) -> str:
+    return "babysea" if model in KEYED else "sandbox"
+
+
+def plan_for(model: str, host_url: str) -> ChainPlan:
+    """A run that comes to its point and stays there."""
+    if model == PREPARING:
+        return order(model, picture=f"{host_url}/boat.jpeg")
+    if model in KEYED:
+        # The webhook of BabySea's account leads to no deployment in this mode.
+        return order(model, mode="babysea", looks=AT_ONCE, webhook=False)
+    return order(model, looks=AT_ONCE) if model == WATCHED else order(model)
 
 
 FAULTS: list[dict[str, Any]] = [
     *(
         {"kind": "hang", "model": raw(model), "when": "after", "seconds": FOREVER}
-        for model in (LOST_FLUX, LOST_SEEDANCE, LOST_SEEDREAM)
+        for model in (LOST_FLUX, LOST_SEEDANCE, LOST_SEEDREAM, LOST_KEYED)
     ),
     {"kind": "late", "model": raw(RECORDED), "delay": 8.0},
     {"kind": "drop", "model": raw(WATCHED), "count": 9},
-    {"kind": "never_ends", "operation": "status", "model": raw(WATCHED), "count": 1000},
+    *(
+        {"kind": "never_ends", "operation": "status", "model": raw(model), "count": 1000}
+        for model in (WATCHED, WATCHED_KEYED)
+    ),
     *(
         {"kind": "slow", "operation": "result", "model": raw(model), "seconds": FOREVER}
-        for model in (COLLECTED, COLLECTED_AT_ONCE)
+        for model in (COLLECTED, COLLECTED_AT_ONCE, COLLECTED_KEYED)
     ),
 ]
 
@@ -140,21 +161,19 @@ async def aftermath(server: Client, tmp_path_factory: pytest.TempPathFactory) ->
         sandbox, bench = Sandbox(sandbox_url, http), Bench(server, TASK_QUEUE)
         await sandbox.put_faults(*FAULTS)
 
-        plans = {model: order(model) for model in EVERY_POINT}
-        plans[WATCHED] = order(WATCHED, looks=AT_ONCE)
-        plans[PREPARING] = order(PREPARING, picture=f"{host_url}/boat.jpeg")
+        plans = {model: plan_for(model, host_url) for model in EVERY_POINT}
 
-        async with running_worker_process(settings, address_of(server)) as first:
+        async with running_worker_process(settings, address_of(server), *WORKER) as first:
             handles = [await bench.start(plan) for plan in plans.values()]
             await all_at_their_points(bench, sandbox, host, plans)
             first.kill()
             await first.ended()
         host.gives = True
-        # The watched job is done meanwhile. Its download leaves time to look at the second watch.
+        # The watched jobs are done meanwhile. Its download leaves time to look at the second watch.
         await sandbox.put_faults({"kind": "slow", "operation": "result", "model": raw(WATCHED), "seconds": 3.0})
         reads_at_the_kill = (await watch_of(bench, plans[WATCHED]))["reads"]
 
-        await stack.enter_async_context(running_worker_process(settings, address_of(server)))
+        await stack.enter_async_context(running_worker_process(settings, address_of(server), *WORKER))
         again = await eventually(
             lambda: watch_of(bench, plans[WATCHED]),
             lambda seen: seen.get("attempt") == 2 and seen["reads"] > reads_at_the_kill,
@@ -176,7 +195,7 @@ async def all_at_their_points(bench: Bench, sandbox: Sandbox, host: PictureHost,
     async def look() -> dict[str, bool]:
         rows = {row["model"]: row for row in await sandbox.jobs()}
         recorded = await bench.step(plans[RECORDED].run_id)
-        watch = await watch_of(bench, plans[WATCHED])
+        watch, keyed_watch = [await watch_of(bench, plans[model]) for model in (WATCHED, WATCHED_KEYED)]
 
         def seen(model: str, field: str) -> Any:
             return rows.get(raw(model), {}).get(field) or 0
@@ -190,6 +209,9 @@ async def all_at_their_points(bench: Bench, sandbox: Sandbox, host: PictureHost,
             WATCHED: seen(WATCHED, "polls") >= 2 and bool(watch),
             COLLECTED: seen(COLLECTED, "downloads") == 1,
             COLLECTED_AT_ONCE: seen(COLLECTED_AT_ONCE, "downloads") == 1,
+            LOST_KEYED: bool(seen(LOST_KEYED, "job_id")),
+            WATCHED_KEYED: bool(keyed_watch),
+            COLLECTED_KEYED: seen(COLLECTED_KEYED, "downloads") == 1,
         }
 
     await eventually(look, lambda points: all(points.values()), longest=30)
@@ -211,8 +233,17 @@ async def watch_of(bench: Bench, plan: ChainPlan) -> dict[str, int]:
 @pytest.mark.parametrize("model", EVERY_POINT)
 async def test_wherever_the_worker_dies_the_step_is_paid_once(aftermath: Aftermath, model: str) -> None:
     submits = [row for row in aftermath.rows[model] if row["operation"] == "submit"]
-    assert len(submits) == 1
-    assert submits[0]["job_id"] is not None
+    assert [row["job_id"] is not None for row in submits] == ([True, False] if model == LOST_KEYED else [True])
+
+
+async def test_a_job_that_babysea_started_while_its_worker_died_is_asked_for_under_the_same_key(
+    aftermath: Aftermath,
+) -> None:
+    snapshot = aftermath.snapshots[LOST_KEYED]
+    assert snapshot.status is RunStatus.SUCCEEDED
+    [attempt] = snapshot.steps[0].attempts
+    assert len({row["headers"]["idempotency-key"] for row in aftermath.rows[LOST_KEYED]}) == 1
+    assert attempt.job == aftermath.rows[LOST_KEYED][0]["job_id"]
 
 
 @pytest.mark.parametrize("model", [LOST_FLUX, LOST_SEEDANCE])
@@ -245,7 +276,7 @@ async def test_a_request_that_was_never_written_is_sent_once_the_worker_is_repla
 # ---- killed afterwards ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", [RECORDED, WATCHED, COLLECTED, COLLECTED_AT_ONCE])
+@pytest.mark.parametrize("model", [RECORDED, WATCHED, COLLECTED, COLLECTED_AT_ONCE, WATCHED_KEYED, COLLECTED_KEYED])
 async def test_a_run_whose_job_is_recorded_goes_on_where_it_was(aftermath: Aftermath, model: str) -> None:
     snapshot = aftermath.snapshots[model]
     assert snapshot.status is RunStatus.SUCCEEDED
@@ -253,7 +284,15 @@ async def test_a_run_whose_job_is_recorded_goes_on_where_it_was(aftermath: After
 
 
 @pytest.mark.parametrize(
-    ("model", "activity"), [(WATCHED, "watch"), (COLLECTED, "collect"), (COLLECTED_AT_ONCE, "collect")]
+    ("model", "activity"),
+    [
+        (WATCHED, "watch"),
+        (WATCHED_KEYED, "watch"),
+        (COLLECTED, "collect"),
+        (COLLECTED_AT_ONCE, "collect"),
+        # Where no webhook can come, it is the watch that brings the file in.
+        (COLLECTED_KEYED, "watch"),
+    ],
 )
 async def test_work_that_falls_silent_is_noticed_by_its_heartbeat_and_taken_over(
     aftermath: Aftermath, model: str, activity: str

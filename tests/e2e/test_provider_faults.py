@@ -177,7 +177,7 @@ async def test_a_picture_that_takes_longer_than_the_heartbeat_timeout_is_waited_
 
 RELAYDANCE, BACH, BAILIAN = "relaydance/seedance-1-5-pro-with-audio", "bach/bach-1.0-preview", "bailian/wan2.6-i2v"
 OTHERS = (RELAYDANCE, BACH, BAILIAN)
-SOME_LOST_ANSWERS = ("503", "reset", "truncated, the whole length declared", "wrong types", "an error under 200")
+SOME_LOST_ANSWERS = ("503", "reset", "truncated, the whole length declared", "wrong types")
 
 
 async def run_others(stack: Stack, **more: Any) -> list[Snapshot]:
@@ -209,6 +209,16 @@ async def test_a_lost_job_introduces_itself_or_is_named_and_never_paid_twice(
         assert (relaydance.status, bach.status) == (RunStatus.SUCCEEDED, RunStatus.SUCCEEDED)
         assert code(bailian) == "start_outcome_unknown"
         assert [await paid(stack, model) for model in OTHERS] == [1, 1, 1]
+
+
+async def test_an_error_under_200_is_how_bach_says_no(temporal: Client, tmp_path: Path) -> None:
+    async with running_stack(temporal, tmp_path) as stack:
+        await stack.sandbox.put_faults(rule(BACH, LOST_ANSWERS["an error under 200"]))
+        plan, _ = trial(BACH, then=RELAYDANCE)
+        ended = await stack.finish(plan)
+        assert code(ended) == "provider_invalid_request"
+        assert len(ended.steps[-1].attempts) == 1
+        assert [await paid(stack, model) for model in OTHERS] == [0, 0, 0]
 
 
 async def test_others_do_not_start_again_what_may_have_started(temporal: Client, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from domain.plan import ChainPlan
 from domain.provider import Looks
-from tests.support.orders import catalogue, chain, order
+from tests.support.orders import catalogue, chain, with_candidates
 
 DRAWS_FIRST = "bfl/flux-2-pro"
 """Who draws the picture for a model that needs one."""
@@ -19,19 +19,36 @@ SOON = Looks(grace=1.0, quick_window=60.0, quick_pause=0.1, pause=1.0, longest_p
 
 
 def trial(
-    model: str, *, looks: Looks | None = None, deadline: float | None = None, submit_timeout: float | None = None
+    model: str,
+    *,
+    then: str | None = None,
+    draws: str = DRAWS_FIRST,
+    mode: str = "sandbox",
+    looks: Looks | None = None,
+    deadline: float | None = None,
+    submit_timeout: float | None = None,
 ) -> tuple[ChainPlan, str]:
-    """The plan, and the words by which the ledger tells its job from those of other runs."""
-    needs_picture = catalogue().models[model].inputs.minimum > 0
-    plan = chain("chain1", DRAWS_FIRST, model) if needs_picture else order(model, prompt=_WORDS)
+    """The plan, and the words by which the ledger tells its job from those of other runs.
+
+    `then` may do the step if the model can't. The other arguments are the model's own.
+    """
+    models = (model,) if then is None else (model, then)
+    needs_picture = catalogue(mode).models[model].inputs.minimum > 0
+    plan = chain("chain1", draws, models) if needs_picture else with_candidates(*models, prompt=_WORDS, mode=mode)
     name = f"boat {uuid4().hex}"
     *before, last = plan.steps
-    candidate = last.candidates[0]
-    candidate = replace(
-        candidate,
-        params=json.loads(json.dumps(candidate.params).replace(_WORDS, name)),
-        looks=looks or candidate.looks,
-        submit_timeout=submit_timeout or candidate.submit_timeout,
+    longest = deadline or last.candidates[0].deadline
+    first, *others = (
+        replace(
+            one,
+            params=json.loads(json.dumps(one.params).replace(_WORDS, name)),
+            patience=min(one.patience, longest),
+        )
+        for one in last.candidates
     )
-    last = replace(last, candidates=(candidate,), deadline=deadline or last.deadline)
+    first = replace(
+        first, looks=looks or first.looks, submit_timeout=submit_timeout or first.submit_timeout, deadline=longest
+    )
+    candidates = (first, *others)
+    last = replace(last, candidates=candidates, deadline=sum(one.deadline for one in candidates))
     return replace(plan, steps=(*before, last)), name
