@@ -132,11 +132,11 @@ class AttemptRun:
             if lost is None and answer.code == UNKNOWN_START:
                 lost = answer
             if self._run.canceling:
-                sent = CancelResult.NOT_STOPPED if lost else CancelResult.NOT_STARTED
-                return Ended(canceled=True, cancel_outcome=sent)
-            if lost is None and answer.code == NEVER_SENT and workflow.now() < self._patient_until(opened):
-                continue
+                outcome = CancelResult.NOT_STOPPED if lost else CancelResult.NOT_STARTED
+                return Ended(canceled=True, cancel_outcome=outcome)
             if lost is None:
+                if answer.code == NEVER_SENT and workflow.now() < self._patient_until(opened):
+                    continue
                 return Ended(failure=self._moving_on(answer))
             if answer.code == JobFailed.code:
                 # The provider's word about this key's own job: it has ended, so nothing is in doubt any more.
@@ -186,12 +186,10 @@ class AttemptRun:
         try:
             answer: Accepted | Finished = await submit
         except ActivityError as error:
-            if is_cancelled_exception(error):
-                return Ended(
-                    canceled=True,
-                    cancel_outcome=CancelResult.NOT_STOPPED if in_doubt else CancelResult.NOT_STARTED,
-                )
-            return read_failure(error)
+            if not is_cancelled_exception(error):
+                return read_failure(error)
+            outcome = CancelResult.NOT_STOPPED if in_doubt else CancelResult.NOT_STARTED
+            return Ended(canceled=True, cancel_outcome=outcome)
         if not self._run.canceling:
             return answer
         if isinstance(answer, Finished):
@@ -355,10 +353,11 @@ class AttemptRun:
             answer: Collected | NotYet = await activity
         except ActivityError as error:
             failure = read_failure(error)
-            if job is not None and failure.code in _MAY_STILL_RUN:
+            # Nobody saw the job end, or it was paid for and its file could not be fetched in time.
+            is_open = failure.next is Next.RETRY_HERE or failure.code in _MAY_STILL_RUN
+            if is_open and job is not None:
                 await self._cancel_job(job)
-                failure = replace(failure, next=Next.END_STEP)
-            return Ended(failure=failure)
+            return Ended(failure=replace(failure, next=Next.END_STEP) if is_open else failure)
         if isinstance(answer, NotYet):
             return None
         return Ended(assets=answer.assets, sources=answer.sources, metadata=answer.metadata, cost=answer.cost)
@@ -385,7 +384,8 @@ class AttemptRun:
     def _moving_on(self, answer: StepFailure) -> StepFailure:
         """Where the step has time left, a start that no worker made leaves the others their turn."""
         if answer.code not in (NEVER_SENT, DeadlineExceeded.code):
-            return answer
+            # A refusal that ended here has used up the patience for this candidate: the next one may do better.
+            return replace(answer, next=Next.NEXT_CANDIDATE) if answer.next is Next.RETRY_HERE else answer
         if self._left() <= timedelta(0):
             return deadline_passed()
         return StepFailure(NEVER_SENT, "No worker sent the request in time.", Next.NEXT_CANDIDATE)

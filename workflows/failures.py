@@ -41,12 +41,10 @@ def _timed_out(cause: ActivityTimedOut) -> StepFailure:
 def _application(cause: ApplicationError) -> StepFailure:
     if cause.details and isinstance(cause.details[0], dict):
         fields: dict[str, Any] = cause.details[0]
-        # A refusal that ended here has used up the patience for this candidate: the next one may do better.
-        wanted = Next(fields["next"])
         return StepFailure(
             code=fields["code"],
             message=fields["message"],
-            next=Next.NEXT_CANDIDATE if wanted is Next.RETRY_HERE else wanted,
+            next=Next(fields["next"]),
             facts=dict(fields.get("facts") or {}),
         )
     return StepFailure(StepError.code, cause.message, Next.END_STEP)
