@@ -76,7 +76,8 @@ async def test_a_caller_who_leaves_in_the_middle_is_no_failure_of_ours(caplog: p
             writer.transport.abort()
             await eventually(seen, bool)
     assert said == []
-    assert caplog.records == []
+    # An exporter that another test has shut down has its own words.
+    assert [record for record in caplog.records if not record.name.startswith("opentelemetry")] == []
 
 
 def request(body: Any) -> Request:
