@@ -46,6 +46,7 @@ from temporal.connection import connect
 from temporal.names import TASK_QUEUE
 from temporal.reading import RunReader
 from temporal.schedules import ensure_sweep
+from temporal.stopping import working
 from workflows.after_run import AfterRunWorkflow
 from workflows.deletion import DeletionWorkflow
 from workflows.delivery import DeliveryWorkflow
@@ -54,6 +55,8 @@ from workflows.templates import load_templates
 
 log = structlog.get_logger("babychain.worker")
 
+STOPPING = 10.0
+"""Seconds beyond the grace: activities that were cancelled then still book what they know."""
 
 Load = Callable[[Mapping[str, str], httpx.AsyncClient], providers.Loaded]
 
@@ -163,7 +166,7 @@ async def main() -> None:
         client = await connect()
         worker = await build(settings, client, stack)
         await ensure_sweep(client)
-        async with worker:
+        async with working(worker, stops_within=settings.shutdown_grace + STOPPING):
             log.info("worker_started", mode=settings.provider_mode, task_queue=TASK_QUEUE)
             await stop.wait()
             log.info("worker_stopping", grace_seconds=settings.shutdown_grace)

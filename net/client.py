@@ -12,6 +12,10 @@ from net.tracing import TracedTransport
 MIB = 1024 * 1024
 USER_AGENT = "BabyChain"
 
+_IDLE_SECONDS = 4.0
+"""Node and uvicorn close an idle connection after 5 s, load balancers after a minute. Ours go first: a job that is sent
+into a connection just closing is a job whose start nobody knows."""
+
 
 def guarded_client(
     trusted: TrustedOrigins,
@@ -24,7 +28,7 @@ def guarded_client(
 
     A blocked address raises `BlockedAddress`, a ConnectError. Larger bodies go through `net.download`.
     """
-    limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5.0)
+    limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=_IDLE_SECONDS)
     transport = GuardedTransport(trusted, resolver or SystemResolver(), limits, max_response=MIB)
     return _client(TracedTransport(transport, shows_path=False), timeout, user_agent)
 
@@ -36,10 +40,8 @@ def provider_client(
     user_agent: str = USER_AGENT,
     resolver: Resolver | None = None,
 ) -> httpx.AsyncClient:
-    """For the providers' own hosts: the same guard, connections kept warm, room for pictures inside JSON."""
-    # Servers close idle connections after 20 s or more. Ours go first: a job sent into a closing connection is a job
-    # whose start nobody knows.
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=15.0)
+    """For the providers' own hosts: the same guard, more connections, room for pictures inside JSON."""
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=_IDLE_SECONDS)
     transport = GuardedTransport(trusted, resolver or SystemResolver(), limits, max_response=64 * MIB)
     return _client(TracedTransport(transport, shows_path=True), timeout, user_agent)
 

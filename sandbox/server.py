@@ -54,6 +54,7 @@ async def running(config: Config) -> AsyncIterator[Config]:
             proxy_headers=False,
             server_header=False,
             backlog=2048,
+            timeout_keep_alive=75,  # as the load balancers before the real ones have it
             timeout_graceful_shutdown=_STOP_SECONDS,
         )
     )

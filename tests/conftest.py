@@ -1,7 +1,7 @@
-"""Servers that suites share: a real Temporal dev server, and the time-skipping one."""
+"""Servers that suites share: a real Temporal dev server, and the time-skipping one. And what a hanging test says."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from temporal.connection import DATA_CONVERTER, add_search_attributes, search_attribute_types
+from tests.support.hanging import unfinished_tasks
 from tests.support.temporal_server import running_temporal
 
 TEST_SERVER = Path(__file__).parent.parent / "tools" / "testserver" / "temporal-test-server"
@@ -38,3 +39,13 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
     ) as env:
         await add_search_attributes(env.client, search_attribute_types())
         yield env
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    try:
+        yield
+    except pytest.fail.Exception as failure:
+        if "pytest-timeout" in str(failure):
+            item.add_report_section("call", "tasks that had not ended", unfinished_tasks())
+        raise

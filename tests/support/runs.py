@@ -14,6 +14,7 @@ from domain.plan import ChainPlan
 from domain.runs import RunOutcome, Snapshot, StepState, first_snapshot
 from settings import Settings
 from storage.database import upgrade
+from temporal.stopping import working
 
 SECRETS: dict[str, Any] = {
     "secret": "test-secret-0123456789abcdef",
@@ -68,5 +69,6 @@ async def running_worker(
     await upgrade(settings.archive_url)
     async with AsyncExitStack() as stack:
         more: dict[str, Any] = {} if load is None else {"load": load}
-        async with await worker.build(settings, client, stack, task_queue=queue, **more):
+        built = await worker.build(settings, client, stack, task_queue=queue, **more)
+        async with working(built, stops_within=settings.shutdown_grace + worker.STOPPING):
             yield Bench(client, queue)

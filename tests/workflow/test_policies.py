@@ -16,6 +16,7 @@ from temporalio.worker import Worker
 
 from activities.errors import application_error
 from domain.errors import Refused, StartUnknown
+from temporal.stopping import working
 from tests.support.histories import activities, history_of, of_type, starts
 from tests.support.orders import STEP, chain, order
 from tests.support.stack import running_stack
@@ -72,7 +73,8 @@ class Till:
 async def run_with(client: Client, till: Till, limits: Limits) -> str:
     """Runs the workflow to its end, on a worker of its own, and returns its id."""
     queue = run_id = f"test-{uuid4()}"
-    async with Worker(client, task_queue=queue, workflows=[OneSubmit], activities=[till.pay]):
+    worker = Worker(client, task_queue=queue, workflows=[OneSubmit], activities=[till.pay])
+    async with working(worker, stops_within=10):
         handle = await client.start_workflow(OneSubmit.run, limits, id=run_id, task_queue=queue)
         try:
             await handle.result()
