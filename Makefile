@@ -42,7 +42,7 @@ check-static: $(DEVELOPMENT) ## What can be said without running anything
 bench: $(DEVELOPMENT) ## Measure what a run costs, as tables
 	@$(PYTHON) -m bench
 
-figures: $(DEVELOPMENT) ## Break everything at every provider and count how runs end, as tables (a quarter of an hour)
+figures: $(DEVELOPMENT) ## Break everything at every provider and count how runs end, as tables (half an hour)
 	@$(PYTHON) -m bench.figures
 
 faults: $(DEVELOPMENT) ## The tests that kill, delay and lie

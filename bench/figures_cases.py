@@ -63,8 +63,6 @@ class Case:
     """It meets every call, not one of each run."""
     passes_by: frozenset[str] = frozenset()
     """Providers that this fault cannot befall."""
-    most: int = 1_000
-    """Runs at each provider, where each takes minutes."""
 
     @property
     def name(self) -> str:
@@ -145,7 +143,7 @@ CASES: tuple[Case, ...] = (
     Case({"kind": "no_credit"}, "provider_quota_exceeded"),
     Case({"kind": "never_ends"}, "step_running_timed_out", deadline=4.0, passes_by=NO_JOB),
     # A word that nobody knows is read for two minutes before it is given up.
-    Case({"kind": "unknown_status"}, "provider_unexpected_response", deadline=300.0, passes_by=NO_JOB, most=2),
+    Case({"kind": "unknown_status"}, "provider_unexpected_response", deadline=300.0, passes_by=NO_JOB),
     Case({"kind": "status_back"}, passes_by=NO_JOB),
     Case({"kind": "gone_after_success"}, passes_by=NO_JOB),
     # ---- one read of the job

@@ -72,10 +72,9 @@ async def show(
     for number, case in enumerate(cases):
         console.print(f"{number + 1} of {len(cases)}: {case.name}", style="dim")
         cells = {name: Cell() for name in names if name not in case.passes_by}
-        count = min(runs, case.most)
-        for first in range(0, count, AT_ONCE):
+        for first in range(0, runs, AT_ONCE):
             await _befall_all(
-                client, folder / f"{number}-{first}-{listed}", case, cells, min(AT_ONCE, count - first), listed=listed
+                client, folder / f"{number}-{first}-{listed}", case, cells, min(AT_ONCE, runs - first), listed=listed
             )
         table.add_row(case.name, case.outcome, *(_shown(case, name, cells.get(name), listed=listed) for name in names))
         for name, cell in cells.items():

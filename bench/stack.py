@@ -73,56 +73,63 @@ def create_body(callback_url: str) -> dict[str, object]:
 @asynccontextmanager
 async def stack(folder: Path, receiver: Receiver) -> AsyncIterator[Stack]:
     """Both systems with their APIs serving; their workers are the measurements' to start."""
-    temporal_port, our_port, floor_port, *sandbox_ports = _free_ports()
-    address = f"127.0.0.1:{temporal_port}"
-    env = _environment(folder, address, our_port, floor_port, sandbox_ports[0], receiver.url)
-    binary = await asyncio.to_thread(find_temporal)
-    server = server_part(binary, port=temporal_port, db=folder / "temporal.db")
+    temporal_port, our_port, floor_port, sandbox_port, _ = _free_ports()
+    env = _environment(folder, f"127.0.0.1:{temporal_port}", our_port, floor_port, sandbox_port, receiver.url)
     async with AsyncExitStack() as resources:
-        temporal = await resources.enter_async_context(
-            running("temporal", server.command, {**env, **server.env}, folder)
-        )
         sandbox = await resources.enter_async_context(running("sandbox", part_command("sandbox"), env, folder))
-        await wait_until_serving(await Client.connect(address, lazy=True), address)
-        client = await Client.connect(address, data_converter=DATA_CONVERTER)
-        await register_search_attributes(client)
+        temporal, client = await _temporal(resources, folder, temporal_port, env)
         await upgrade(f"sqlite+aiosqlite:///{folder / 'data' / 'babychain.db'}")
-        our_command = part_command("api", port=our_port)
-        floor_command = [word.replace("api.main:", "bench.floor.api:") for word in part_command("api", port=floor_port)]
-        our_api = await resources.enter_async_context(running("ours-api", our_command, env, folder))
-        floor_api = await resources.enter_async_context(running("floor-api", floor_command, env, folder))
-        clients = [
-            await resources.enter_async_context(_client(port)) for port in (our_port, floor_port, sandbox_ports[0])
-        ]
-        await _wait_for(clients[2], "/_sandbox/health", sandbox)
-        await _wait_for(clients[0], "/healthz", our_api)
-        await _wait_for(clients[1], "/readyz", floor_api)
+        ours = await _ours(resources, folder, our_port, env)
+        floor = await _floor(resources, folder, floor_port, env)
+        sandbox_http = await resources.enter_async_context(_client(sandbox_port))
+        await _wait_for(sandbox_http, "/_sandbox/health", sandbox)
+        await _wait_for(ours.http, "/healthz", ours.api)
+        await _wait_for(floor.http, "/readyz", floor.api)
         yield Stack(
             folder=folder,
             client=client,
             receiver=receiver,
-            sandbox_http=clients[2],
+            sandbox_http=sandbox_http,
             temporal=temporal,
             sandbox=sandbox,
-            ours=System(
-                name="ours",
-                http=clients[0],
-                create_path="/api/v1/chains/chain1/runs",
-                task_queue=TASK_QUEUE,
-                api=our_api,
-                worker_command=part_command("worker"),
-                env=env,
-            ),
-            floor=System(
-                name="floor",
-                http=clients[1],
-                create_path="/runs",
-                task_queue=FLOOR_QUEUE,
-                api=floor_api,
-                worker_command=[sys.executable, "-m", "bench.floor.worker"],
-                env=env,
-            ),
+            ours=ours,
+            floor=floor,
         )
+
+
+async def _temporal(resources: AsyncExitStack, folder: Path, port: int, env: dict[str, str]) -> tuple[Program, Client]:
+    address = f"127.0.0.1:{port}"
+    server = server_part(await asyncio.to_thread(find_temporal), port=port, db=folder / "temporal.db")
+    program = await resources.enter_async_context(running("temporal", server.command, {**env, **server.env}, folder))
+    await wait_until_serving(await Client.connect(address, lazy=True), address)
+    client = await Client.connect(address, data_converter=DATA_CONVERTER)
+    await register_search_attributes(client)
+    return program, client
+
+
+async def _ours(resources: AsyncExitStack, folder: Path, port: int, env: dict[str, str]) -> System:
+    return System(
+        name="ours",
+        http=await resources.enter_async_context(_client(port)),
+        create_path="/api/v1/chains/chain1/runs",
+        task_queue=TASK_QUEUE,
+        api=await resources.enter_async_context(running("ours-api", part_command("api", port=port), env, folder)),
+        worker_command=part_command("worker"),
+        env=env,
+    )
+
+
+async def _floor(resources: AsyncExitStack, folder: Path, port: int, env: dict[str, str]) -> System:
+    command = [word.replace("api.main:", "bench.floor.api:") for word in part_command("api", port=port)]
+    return System(
+        name="floor",
+        http=await resources.enter_async_context(_client(port)),
+        create_path="/runs",
+        task_queue=FLOOR_QUEUE,
+        api=await resources.enter_async_context(running("floor-api", command, env, folder)),
+        worker_command=[sys.executable, "-m", "bench.floor.worker"],
+        env=env,
+    )
 
 
 def _environment(

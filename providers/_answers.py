@@ -123,15 +123,17 @@ def cannot_say_now(provider: str, response: httpx.Response, payload: object) -> 
     """Answers about our asking, not about the job. A key that is being rotated must not lose a paid job either."""
     if response.is_success and payload is None:
         return Refused(f"{provider}'s answer about its job can't be read.", code="provider_unexpected_response")
-    code = {429: "provider_rate_limited", 401: "provider_unauthorized", 403: "provider_unauthorized"}.get(
-        response.status_code
-    )
-    if code is None and (response.status_code >= 500 or response.status_code == 408):
+    refusal = hindrance(provider, response.status_code)
+    if refusal is not None:
+        refusal.retry_after = retry_after(response.headers)
+    return refusal
+
+
+def hindrance(provider: str, status: int) -> Refused | None:
+    """What a status says of our asking; some providers repeat it in the body, under HTTP 200."""
+    code = {429: "provider_rate_limited", 401: "provider_unauthorized", 403: "provider_unauthorized"}.get(status)
+    if code is None and (status >= 500 or status == 408):
         code = "provider_unavailable"
     if code is None:
         return None
-    return Refused(
-        f"{provider} can't be asked about its jobs now (HTTP {response.status_code}).",
-        code=code,
-        retry_after=retry_after(response.headers),
-    )
+    return Refused(f"{provider} can't be asked about its jobs now (HTTP {status}).", code=code)

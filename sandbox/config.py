@@ -32,6 +32,7 @@ class Config:
     bfl_strict_polling: bool = False  # the submit host does not know tasks that got a `polling_url`
     byteplus_result_seconds: float = 24 * 3600
     byteplus_unopened: frozenset[str] = frozenset()  # model ids the account has not activated
+    byteplus_lists_identifiers: bool = True  # not certain of every model: the list may leave them out
     bach_result_seconds: float = 24 * 3600
     bach_longest_video: int = 6  # 5, as one of its error texts has it
     bach_needs_prompt: bool = False  # as another has it

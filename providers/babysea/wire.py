@@ -33,7 +33,7 @@ from domain.provider import (
     Unsure,
 )
 from net.paid import retry_after
-from providers._answers import Redactor, address, cannot_say_now, json_object, short_text
+from providers._answers import Redactor, address, cannot_say_now, hindrance, json_object, short_text
 from providers._params import whole
 from providers._requests import address_only, fitting
 from providers.babysea.models import INPUT_FILE, defaults
@@ -153,6 +153,10 @@ def read_limit(response: httpx.Response) -> Refused:
 def read_hindrance(response: httpx.Response, payload: object) -> Refused | None:
     """What keeps BabySea from saying anything about a generation now."""
     refusal = cannot_say_now("BabySea", response, payload)
+    error = _error(json_object(response) or {})
+    if refusal is None and {short_text(error.get("type")), short_text(error.get("code"))} & _BAD_KEY:
+        # A 404 may be the account's, whose generations go on.
+        refusal = hindrance("BabySea", 401)
     if refusal is not None:
         refusal.retry_after = _pause_of(response)
     return refusal

@@ -18,7 +18,7 @@ from domain.errors import (
     UnexpectedResponse,
 )
 from domain.provider import Failed, Job, JobRequest, JobState, ModelCard, Notice, Output, Pending, Succeeded, Unsure
-from providers._answers import Redactor, address, short_text, webhook_object
+from providers._answers import Redactor, address, hindrance, short_text, webhook_object
 from providers._params import native
 from providers._requests import address_only, first_frame
 from providers.bach.models import RESOLUTION, SECONDS
@@ -84,6 +84,9 @@ def _as_status(code: str) -> int:
 
 def read_state(payload: Mapping[str, Any], redact: Redactor) -> JobState:
     if (code := _code_of(payload)) not in _SUCCESS_CODES:
+        # A code that reads like a status, even under HTTP 200, is about our asking.
+        if (refusal := hindrance("Bach", _as_status(code))) is not None:
+            raise refusal
         return not_understood(f"code {redact(code)}" if code else "no code")
     data = _data_of(payload)
     status = short_text(data.get("status")) or ""

@@ -42,6 +42,7 @@ from providers._requests import named
 from providers.bailian.models import CREATE_PATH, GATEWAY, MODELS, NAME, SUBMIT_TIMEOUT
 from providers.bailian.wire import (
     build_body,
+    is_canceled,
     not_found,
     not_understood,
     read_doubt,
@@ -127,7 +128,7 @@ class Bailian:
         if (refusal := cannot_say_now("Bailian", response, {})) is not None:
             raise refusal
         # A refusal may be that of a repeat, whose first answer was lost.
-        is_stopped = response.is_success or isinstance(await self.status(job), Canceled)
+        is_stopped = is_canceled(response) or isinstance(await self.status(job), Canceled)
         return CancelOutcome.STOPPED if is_stopped else CancelOutcome.NOT_STOPPED
 
     async def find(self, request: JobRequest, window: Window) -> Job | Absent | None:

@@ -153,6 +153,12 @@ def _request_id_of(payload: Mapping[str, Any] | None, redact: Redactor) -> dict[
 # ---- a task's state -----------------------------------------------------------------------------------------------
 
 
+def is_canceled(response: httpx.Response) -> bool:
+    """DashScope answers a cancel with its request id. An error, or a proxy's page, may come under HTTP 200 as well."""
+    payload = json_object(response)
+    return response.is_success and payload is not None and error_of(payload) == ("", "")
+
+
 def read_state(payload: Mapping[str, Any], job: Job, redact: Redactor) -> JobState:
     output = _output_of(payload)
     status = short_text(output.get("task_status")) or ""

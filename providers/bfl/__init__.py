@@ -62,6 +62,7 @@ LIMIT = 24
 _REGIONS = {"global": API, "eu": "https://api.eu.bfl.ai", "us": "https://api.us.bfl.ai"}
 _OWN_HOSTS = re.compile(r"([a-z0-9-]+\.)*bfl\.ai")
 _MOST_REDIRECTS = 3
+_A_TASK_MAY_COME_AS = frozenset({422, 503})
 
 
 def _utc_now() -> datetime:
@@ -113,8 +114,11 @@ class Bfl:
         poll_url = job.facts.get("poll_url") or f"{self._base}/v1/get_result?id={quote(job.id, safe='')}"
         response = await self._read(poll_url)
         payload = json_object(response)
-        # A failed task may come as 422 or 503, so a word that we know counts for more than the number.
-        if payload is not None and (response.is_success or short_text(payload.get("status")) in WORDS):
+        # A failed task may come under these numbers. Under another one, such words are about our asking.
+        may_be_a_task = (
+            response.status_code in _A_TASK_MAY_COME_AS and short_text((payload or {}).get("status")) in WORDS
+        )
+        if payload is not None and (response.is_success or may_be_a_task):
             return read_state(payload, job, self._clock(), self._redact)
         if response.status_code == 404:
             return not_found()

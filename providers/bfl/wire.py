@@ -117,7 +117,8 @@ def read_state(payload: Mapping[str, Any], job: Job, now: datetime, redact: Reda
     if status in FAILED:
         reason = redact(_failure_reason(payload))
         message = f"BFL's job failed{': ' + reason if reason else '.'}"
-        return Failed(JobFailed(message, facts={"provider_status": status}))
+        # Inferred: BFL charges for what is `Ready`, whatever `cost` the submit named.
+        return Failed(JobFailed(message, facts={"provider_status": status, "cost": 0}))
     if status == NOT_FOUND:
         return not_found()
     return not_understood(redact(status) or "no status")

@@ -49,6 +49,7 @@ from providers.byteplus.wire import (
     find_task,
     not_found,
     not_understood,
+    rate_fact,
     read_error,
     read_limit,
     read_notice,
@@ -126,11 +127,17 @@ class BytePlus:
         return CancelOutcome.STOPPED if was_stopped else CancelOutcome.NOT_STOPPED
 
     async def find(self, request: JobRequest, window: Window) -> Job | Absent | None:
-        """Look through the newest tasks of the model."""
+        """Look through the newest tasks of the model.
+
+        How the list filters by an endpoint of one's own is not documented, and a filter that fits nothing would deny
+        every task: those are looked for among all.
+        """
         card = named(MODELS.values(), request.model)
         if card.kind is MediaKind.IMAGE:
             return None
-        query = {"page_num": "1", "page_size": str(PAGE), "filter.model": self._endpoints[card.id]}
+        query = {"page_num": "1", "page_size": str(PAGE)}
+        if (model := self._endpoints[card.id]) == card.raw_id:
+            query["filter.model"] = model
         if (tier := request.params.get("service_tier")) is not None:
             # The list hides tasks of the flex tier unless they are asked for.
             query["filter.service_tier"] = tier
@@ -146,7 +153,8 @@ class BytePlus:
             raise refusal
         if payload is None or not response.is_success:
             raise UnexpectedResponse(f"BytePlus answered HTTP {response.status_code} instead of its list of tasks.")
-        return find_task(payload, request.token, window)
+        found = find_task(payload, request.token, window)
+        return replace(found, facts=rate_fact(card, request.params)) if isinstance(found, Job) else found
 
     def notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         return read_notice(body)

@@ -92,18 +92,27 @@ def read_pictures(card: ModelCard, payload: Mapping[str, Any] | None, redact: Re
     pictures = [item for item in items if isinstance(item, dict)]
     urls = tuple(url for item in pictures if (url := address(item.get("url"))) is not None)
     if urls:
-        return Finished(tuple(map(Output, urls)), _cost_of_pictures(card, len(urls), payload.get("usage")))
+        usage = payload.get("usage")
+        return Finished(
+            tuple(map(Output, urls)), _cost_of_pictures(card, len(urls), usage if isinstance(usage, dict) else {})
+        )
     errors = [error for item in (*pictures, payload) if isinstance(error := item.get("error"), dict)]
     if not errors:
         raise StartUnknown(_NO_PICTURE_YET)
     raise read_failure(errors[0], redact)
 
 
-def _cost_of_pictures(card: ModelCard, count: int, usage: object) -> Micros | None:
+def _cost_of_pictures(card: ModelCard, count: int, usage: Mapping[str, Any]) -> Micros | None:
+    """Every picture that was made is billed, also one whose address is of no use to us."""
+    price, made = card.price({}, 0).low, usage.get("generated_images")
+    billed = max(count, made) if isinstance(made, int) else count
+    return None if price is None or _has_searched(usage) else billed * price
+
+
+def _has_searched(usage: Mapping[str, Any]) -> bool:
     """What the searches of a model cost is published nowhere."""
-    price = card.price({}, 0).low
-    has_searched = isinstance(usage, dict) and usage.get("tool_usage")
-    return None if price is None or has_searched else count * price
+    searches = usage.get("tool_usage")
+    return any(searches.values()) if isinstance(searches, dict) else bool(searches)
 
 
 def read_task(payload: Mapping[str, Any] | None, card: ModelCard, params: Mapping[str, Any]) -> Job:
@@ -111,8 +120,13 @@ def read_task(payload: Mapping[str, Any] | None, card: ModelCard, params: Mappin
     task_id = short_text(payload.get("id")) if payload else None
     if task_id is None:
         raise StartUnknown("BytePlus took the request, and its answer names no task.")
+    return Job(task_id, rate_fact(card, params))
+
+
+def rate_fact(card: ModelCard, params: Mapping[str, Any]) -> dict[str, str]:
+    """Only the request tells it wholly: a task doesn't repeat whether a video was among its inputs."""
     rate = token_rate(VIDEO_RULES[card.id], params)
-    return Job(task_id, {} if rate is None else {"rate": str(rate)})
+    return {} if rate is None else {"rate": str(rate)}
 
 
 # ---- errors -----------------------------------------------------------------------------------------------------
@@ -217,7 +231,9 @@ def _read_result(payload: Mapping[str, Any], job: Job) -> JobState:
 
 def _cost(payload: Mapping[str, Any], job: Job) -> Micros | None:
     usage = payload.get("usage")
-    tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
+    if not isinstance(usage, dict) or _has_searched(usage):
+        return None
+    tokens = usage.get("total_tokens")
     rate = int(job.facts["rate"]) if "rate" in job.facts else _rate_of(payload)
     if rate is None or not isinstance(tokens, int) or tokens < 0:
         return None
@@ -225,7 +241,7 @@ def _cost(payload: Mapping[str, Any], job: Job) -> Micros | None:
 
 
 def _rate_of(payload: Mapping[str, Any]) -> Micros | None:
-    """For a task that was found again: its own fields tell its rate, but not whether a video was among its inputs."""
+    """For a task that named itself in a callback: its own fields, which don't tell of a video among its inputs."""
     for rules in VIDEO_RULES.values():
         if rules.raw_id == payload.get("model"):
             return token_rate(rules, payload)
@@ -258,9 +274,11 @@ def find_task(payload: Mapping[str, Any], token: str, window: Window) -> Job | A
     if ours:
         task_id = short_text(ours[0].get("id"))
         return Job(task_id) if len(ours) == 1 and task_id and opened <= ours[0]["created_at"] <= closed else None
-    # A full page that does not reach back to the submit leaves the question open; so does a task without a date.
+    # A full page that does not reach back to the submit leaves the question open, and so does a task without a date,
+    # or one of that time without an identifier: whether the list repeats it for every model is not certain.
     covers = len(items) < PAGE or min(item["created_at"] for item in dated) < opened
-    return Absent() if len(dated) == len(items) and covers else None
+    may_be_ours = any(opened <= item["created_at"] <= closed and not item.get("safety_identifier") for item in dated)
+    return Absent() if len(dated) == len(items) and covers and not may_be_ours else None
 
 
 # ---- callbacks ------------------------------------------------------------------------------------------------------

@@ -1,17 +1,32 @@
 """Adapters as the worker makes them, pointed at a sandbox, and how a test waits for what they see."""
 
 import asyncio
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any, cast
 
 import httpx
 
+import providers
 from domain.media import InputFile
 from domain.provider import Accepted, Job, JobRequest, JobState, ModelCard, Pending, Provider
+from providers._answers import Redactor
+from tests.support import sandbox_client
 
 SECRET = "a-secret-of-this-server"
 TOKEN = "token-of-one-attempt"
+NOW = datetime(2026, 11, 21, 3, 10, tzinfo=UTC)
+Control = sandbox_client.Control
+hide_nothing = Redactor("no-such-key-anywhere")
+
+
+def shown(value: object) -> str:
+    """In a test's name: a card or a module would print addresses in memory, which differ between processes."""
+    if isinstance(value, ModelCard):
+        return value.id
+    if isinstance(value, ModuleType):
+        return str(value.NAME)
+    return "-".join(map(str, value.values())) if isinstance(value, dict) else str(value)
 
 
 def key_of(name: str) -> str:
@@ -20,18 +35,12 @@ def key_of(name: str) -> str:
 
 
 def sandbox_env(url: str) -> dict[str, str]:
+    env = {"BABYSEA_WEBHOOK_SECRET": "whsec_test_secret", "BABYCHAIN_SECRET": SECRET}
+    for module in providers.every_module():
+        env[module.KEY_NAME] = key_of(module.NAME)
+        env[module.KEY_NAME.replace("_KEY", "_BASE_URL")] = f"{url}/{module.NAME}"
     # The sandbox hands out addresses under its second name, as real providers do.
-    return {
-        "BFL_API_KEY": key_of("bfl"),
-        "BFL_API_BASE_URL": f"{url}/bfl",
-        "ARK_API_KEY": key_of("ark"),
-        "ARK_API_BASE_URL": f"{url}/byteplus",
-        "BABYSEA_API_KEY": key_of("babysea"),
-        "BABYSEA_API_BASE_URL": f"{url}/babysea",
-        "BABYSEA_WEBHOOK_SECRET": "whsec_test_secret",
-        "BABYCHAIN_SECRET": SECRET,
-        "BABYCHAIN_TRUSTED_ORIGINS": f"{url},{url.replace('127.0.0.1', 'localhost')}",
-    }
+    return env | {"BABYCHAIN_TRUSTED_ORIGINS": f"{url},{url.replace('127.0.0.1', 'localhost')}"}
 
 
 def adapter(module: ModuleType, url: str, http: httpx.AsyncClient, **env: str) -> Provider:
@@ -56,22 +65,3 @@ async def ended(provider: Provider, job: Job) -> JobState:
         while isinstance(state := await provider.status(job), Pending):
             await asyncio.sleep(0.005)
     return state
-
-
-@dataclass(frozen=True)
-class Control:
-    """The sandbox's own routes: what it is told to do wrong, and what it was asked to do."""
-
-    url: str
-    http: httpx.AsyncClient
-
-    async def put_faults(self, *rules: dict[str, Any]) -> None:
-        answer = await self.http.put(f"{self.url}/_sandbox/faults", json=list(rules))
-        assert answer.status_code == 200, answer.text
-
-    async def submits(self) -> list[dict[str, Any]]:
-        rows = (await self.http.get(f"{self.url}/_sandbox/jobs")).json()
-        return [row for row in rows if row["operation"] == "submit"]
-
-    async def paid_starts(self) -> int:
-        return sum(row["job_id"] is not None for row in await self.submits())

@@ -74,8 +74,9 @@ def test_the_document_leads_to_each_of_them() -> None:
 def test_the_contract_suite_takes_it_up_and_it_passes(tree: Path) -> None:
     said = run(tree, "pytest", "-q", "-p", "no:cacheprovider", "-k", "toy", "tests/contract")
     assert "failed" not in said
-    for taken_up in ("test_toy.py", "test_every_provider.py"):
-        assert taken_up in run(tree, "pytest", "-q", "--collect-only", "-k", "toy", "tests/contract")
+    collected = run(tree, "pytest", "-q", "--collect-only", "-k", "toy", "tests/contract")
+    for taken_up in ("test_toy.py", "test_every_provider.py", "test_every_start.py", "test_every_read.py"):
+        assert taken_up in collected
 
 
 def test_it_is_written_as_the_rest_of_the_project_is(tree: Path) -> None:

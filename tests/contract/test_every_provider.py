@@ -1,6 +1,5 @@
 """What holds for every adapter the folder has, whoever wrote it."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,21 +10,11 @@ import pytest
 from pydantic import ValidationError
 
 import providers
-from domain.catalogue import Catalogue
-from domain.chains import ChainTemplate, Step
-from domain.errors import Fault, RequestError, SetupError
+from domain.errors import SetupError
 from domain.forbidden import is_credential
 from domain.media import MediaKind, MediaRequest
-from domain.plan import ChainPlan
-from domain.planning import RunRequest, plan_run
 from domain.provider import ModelCard, Params, SafetyClass
-
-MODULES = providers.every_module()
-CARDS = [card for module in MODULES for card in module.MODELS.values()]
-PUBLIC_URL = {MediaKind.IMAGE: "https://example.com/a.png", MediaKind.VIDEO: "https://example.com/a.png"}
-
-each_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.NAME)
-each_card = pytest.mark.parametrize("card", CARDS, ids=lambda card: card.id)
+from tests.contract.cards import CARDS, MODULES, each_card, each_module, faults_of, least, plan
 
 
 def wish(kind: MediaKind, **more: Any) -> MediaRequest:
@@ -44,34 +33,6 @@ def wish(kind: MediaKind, **more: Any) -> MediaRequest:
         "enhance_prompt": True,
     }
     return MediaRequest(kind=kind, **(wishes | more))
-
-
-def plan(card: ModelCard, params: dict[str, Any], *, fed: bool = False) -> ChainPlan:
-    """A run of one step; `fed` puts a step before it whose picture it continues from, as some models need."""
-    fed = fed or card.inputs.minimum > 0
-    first = Step("first", "First", MediaKind.IMAGE, "bfl/flux-2-pro")
-    step = Step("main", "Main", card.kind, card.id, takes=("first",) if fed else ())
-    template = ChainTemplate("chain1", "test", "test", "test", (first, step) if fed else (step,))
-    # BabySea serves ids of others in a mode of its own; the model under test is always the card's own.
-    models = {known.id: known for known in CARDS if known.modes != ("babysea",)} | {card.id: card}
-    names = frozenset(known.provider for known in CARDS)
-    catalogue = Catalogue(models, names, dict.fromkeys(names, "KEY"), "byok", webhooks_reach_us=True)
-    values = {"main_params": params} | ({"first_params": {"generation_prompt": "a boat"}} if fed else {})
-    return plan_run(
-        template,
-        RunRequest("0" * 32, "caller", datetime(2026, 11, 21, tzinfo=UTC), values, {}, None, None),
-        catalogue,
-    )
-
-
-def faults_of(card: ModelCard, params: dict[str, Any], *, fed: bool = False) -> list[Fault]:
-    with pytest.raises(RequestError) as raised:
-        plan(card, params, fed=fed)
-    return list(raised.value.faults)
-
-
-def least(card: ModelCard) -> dict[str, Any]:
-    return card.from_neutral(MediaRequest(card.kind, prompt="a paper boat")).params
 
 
 # ---- the module ---------------------------------------------------------------------------------------------------

@@ -3,21 +3,19 @@
 from types import ModuleType
 
 import httpx
-import pytest
 
-import providers
 from domain.forbidden import is_prewired
 from domain.media import InputFile, MediaRequest
-from tests.contract.adapters import Control, adapter, key_of, request
-from tests.support.webhook_receiver import Receiver
+from tests.contract.adapters import Control, adapter, request
+from tests.contract.cards import each_module
+from tests.support.receiver import Receiver
 
 
-@pytest.mark.parametrize("module", providers.every_module(), ids=lambda module: module.NAME)
+@each_module
 async def test_every_field_of_a_request_is_a_parameter_a_picture_or_the_adapters_own(
     sandbox: Control, http: httpx.AsyncClient, receiver: Receiver, module: ModuleType
 ) -> None:
-    env = providers.sandbox_environment(sandbox.url) | {module.KEY_NAME: key_of(module.NAME)}
-    provider = adapter(module, sandbox.url, http, **env)
+    provider = adapter(module, sandbox.url, http)
     for number, card in enumerate(module.MODELS.values()):
         pictures = [InputFile(url="https://example.com/a.png")] * card.inputs.minimum
         params = card.from_neutral(MediaRequest(card.kind, prompt="a paper boat", resolution="720p")).params

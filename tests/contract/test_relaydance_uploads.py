@@ -58,8 +58,7 @@ async def refused(relay: RelayDance, *pictures: InputFile) -> Refused:
 
 
 async def uploads(sandbox: Control) -> int:
-    rows = (await sandbox.http.get(f"{sandbox.url}/_sandbox/jobs")).json()
-    return sum(row["operation"] == "upload" for row in rows)
+    return len(await sandbox.jobs("upload"))
 
 
 async def sent(sandbox: Control) -> list[list[str]]:

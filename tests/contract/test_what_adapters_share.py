@@ -1,11 +1,14 @@
 """The pieces that adapters share: what is hidden in errors, sizes that fit, numbers as JSON has them."""
 
 import base64
+from types import ModuleType
 from urllib.parse import quote
 
 import pytest
 
+from domain.errors import RequestError
 from domain.media import MediaKind, MediaRequest
+from providers import bach, bfl, byteplus, relaydance
 from providers._answers import REASON_LENGTH, Redactor
 from providers._neutral import fit_size, nearest_ratio, untold
 from providers._params import native
@@ -106,3 +109,11 @@ def test_numbers_go_out_as_json_has_them() -> None:
     params = {"a": 5.0, "b": 5.5, "c": [1.0, {"d": 2.0}], "e": True, "output_format": "jpg"}
     assert repr(native(params)) == repr({"a": 5, "b": 5.5, "c": [1, {"d": 2}], "e": True, "output_format": "jpeg"})
     assert params["output_format"] == "jpg", "the plan itself is not changed"
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000], ids=range(6))
+@pytest.mark.parametrize("wire", [bach.wire, bfl.wire, byteplus.wire, relaydance.wire], ids=lambda wire: wire.__name__)
+def test_a_notice_that_is_no_json_object_is_the_senders_fault(wire: ModuleType, body: bytes) -> None:
+    with pytest.raises(RequestError) as raised:
+        wire.read_notice(body)
+    assert raised.value.reason == "invalid_json"

@@ -1,35 +1,5 @@
-"""One quick sandbox for all of these tests, emptied before each."""
+"""The sandbox is asked as the providers' users ask it, over real HTTP."""
 
-from collections.abc import AsyncIterator
+from tests.support.emptied_sandbox import http, receiver, sandbox, sandbox_url
 
-import httpx
-import pytest
-
-from tests.support.sandbox_client import Sandbox
-from tests.support.sandbox_server import running_sandbox
-from tests.support.webhook_receiver import Receiver, webhook_receiver
-
-
-@pytest.fixture(scope="session")
-async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
-        yield client
-
-
-@pytest.fixture(scope="session")
-async def sandbox_url() -> AsyncIterator[str]:
-    async with running_sandbox() as url:
-        yield url
-
-
-@pytest.fixture
-async def sandbox(sandbox_url: str, http: httpx.AsyncClient) -> Sandbox:
-    await http.put(f"{sandbox_url}/_sandbox/faults", json=[])
-    await http.delete(f"{sandbox_url}/_sandbox/jobs")
-    return Sandbox(sandbox_url, http)
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with webhook_receiver() as running:
-        yield running
+__all__ = ["http", "receiver", "sandbox", "sandbox_url"]

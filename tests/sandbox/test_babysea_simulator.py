@@ -1,10 +1,6 @@
-"""BabySea's API as a client meets it, and its dashboard."""
+"""BabySea's API as a client meets it."""
 
-import hashlib
-import hmac
 import json
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -12,37 +8,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.sandbox.babysea_calls import BOAT, DANCE, FLEX, call, create, made
 from tests.support.sandbox_client import Sandbox
 from tests.support.sandbox_server import QUICK, running_sandbox
 from tests.support.waiting import eventually
-from tests.support.webhook_receiver import Delivery, Receiver
-
-KEY = "sandbox-babysea"
-FLEX, DANCE = "image/bfl/flux-2-flex", "video/bytedance/seedance-1.5-pro"
-BOAT = {"generation_prompt": "a paper boat"}
-DRIFT = {"generation_prompt": "it drifts", "generation_duration": 5, "generation_resolution": "480p"}
-SECRET = "whsec_of_the_dashboard"
-
-
-async def call(
-    sandbox: Sandbox, method: str, path: str, *, key: str = KEY, region: str = "", **more: Any
-) -> httpx.Response:
-    head = ({"authorization": f"Bearer {key}"} if key else {}) | more.pop("headers", {})
-    return await sandbox.http.request(method, f"{sandbox.url}/babysea{region}/v1/{path}", headers=head, **more)
-
-
-async def create(sandbox: Sandbox, model: str = FLEX, *, idem: str | None = None, **body: Any) -> httpx.Response:
-    more = {name: body.pop(name) for name in ("key", "region") if name in body}
-    whole = (DRIFT if model.startswith("video") else BOAT) | body
-    head = {"idempotency-key": idem} if idem else {}
-    return await call(sandbox, "POST", f"generate/{model}", json=whole, headers=head, **more)
-
-
-async def made(sandbox: Sandbox, model: str = FLEX, **body: Any) -> str:
-    answer = await create(sandbox, model, **body)
-    assert answer.status_code == 200, answer.text
-    name: str = answer.json()["data"]["generation_id"]
-    return name
 
 
 async def ended(sandbox: Sandbox, name: str, **more: Any) -> dict[str, Any]:
@@ -56,9 +25,6 @@ async def ended(sandbox: Sandbox, name: str, **more: Any) -> dict[str, Any]:
 def problem(answer: httpx.Response) -> tuple[int, str, str]:
     error = answer.json()["error"]
     return answer.status_code, error["code"], error["type"]
-
-
-# ---- envelope, keys, edge -------------------------------------------------------------------------------------------
 
 
 async def test_a_generation_goes_through_its_states_and_is_wrapped_in_the_envelope(sandbox: Sandbox) -> None:
@@ -141,9 +107,6 @@ async def test_every_answer_tells_the_rate(sandbox: Sandbox) -> None:
         assert {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"} <= answer.headers.keys()
 
 
-# ---- bodies -------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("model", "body", "field"),
     [
@@ -178,9 +141,6 @@ async def test_a_model_has_words_of_its_own(sandbox: Sandbox) -> None:
 async def test_a_model_makes_one_kind_and_a_body_has_its_limit(sandbox: Sandbox) -> None:
     assert problem(await create(sandbox, "video/bfl/flux-2-flex"))[2] == "model_not_found"
     assert problem(await create(sandbox, generation_prompt="x" * 103_000)) == (413, "BSE2010", "payload_too_large")
-
-
-# ---- idempotency ----------------------------------------------------------------------------------------------------
 
 
 async def test_a_key_gives_the_first_answer_again_and_refuses_another_body(sandbox: Sandbox) -> None:
@@ -230,9 +190,6 @@ async def test_a_key_is_forgotten_in_the_end(http: httpx.AsyncClient) -> None:
         assert first != second
 
 
-# ---- credits ------------------------------------------------------------------------------------------------------
-
-
 async def balance(sandbox: Sandbox) -> float:
     amount: float = (await call(sandbox, "GET", "user/billing")).json()["data"]["credit_balance"]
     return amount
@@ -262,9 +219,6 @@ async def test_an_estimate_counts_between_one_and_a_hundred(sandbox: Sandbox) ->
         answer = await call(sandbox, "GET", "estimate/bfl/flux-schnell", params={"count": count})
         data = answer.json()["data"]
         assert (data["assets_count"], data["cost_total_consumed"]) == (reckoned, round(0.004 * reckoned, 3))
-
-
-# ---- upstreams, cancel, delete, list --------------------------------------------------------------------------------
 
 
 async def test_the_next_upstream_takes_over_and_a_chain_of_one_fails(sandbox: Sandbox) -> None:
@@ -300,122 +254,3 @@ async def test_catalogue_and_health_are_small_and_fixed(sandbox: Sandbox) -> Non
     assert {"model_type", "model_identifier", "model_pricing", "schema", "specific_schema"} <= models[0].keys()
     for path in ("library/providers", "health/inference/models", "health/cache", "status", "user/account", "usage"):
         assert (await call(sandbox, "GET", path)).status_code == 200
-
-
-# ---- webhooks -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-async def own(http: httpx.AsyncClient) -> AsyncIterator[Sandbox]:
-    """The account's webhooks tell of everybody's generations, so each of these tests has a sandbox to itself."""
-    async with running_sandbox() as url:
-        yield Sandbox(url, http)
-
-
-async def dashboard(sandbox: Sandbox, *urls: str) -> None:
-    hooks = [{"url": url, "secret": SECRET} for url in urls]
-    answer = await sandbox.http.put(f"{sandbox.url}/babysea/dashboard/webhooks", json=hooks)
-    assert answer.status_code == 200
-
-
-def is_signed(delivery: Delivery, secret: str = SECRET) -> bool:
-    moment, signature = (part.partition("=")[2] for part in delivery.headers["x-babysea-signature"].split(","))
-    wanted = hmac.new(secret.encode(), moment.encode() + b"." + delivery.body, hashlib.sha256).hexdigest()
-    return signature == wanted and abs(time.time() - int(moment)) < 60
-
-
-async def test_a_generation_is_announced_at_its_start_and_at_its_end(own: Sandbox, receiver: Receiver) -> None:
-    await dashboard(own, receiver.url)
-    name = await made(own)
-    found = {(delivery := await receiver.next()).json()["webhook_event"]: delivery for _ in range(2)}
-    assert found.keys() == {"generation.started", "generation.completed"}
-    for delivery in found.values():
-        assert is_signed(delivery)
-        told = delivery.json()
-        assert told["webhook_data"]["generation_id"] == name
-        assert delivery.headers["x-babysea-event"] == told["webhook_event"]
-        assert delivery.headers["x-babysea-delivery-id"] == told["webhook_delivery_id"]
-    done = found["generation.completed"].json()["webhook_data"]
-    assert (done["generation_status"], done["generation_provider_used"]) == ("succeeded", "bfl")
-
-
-@pytest.mark.parametrize(
-    ("prompt", "event"), [("[moderate-output]", "generation.failed"), ("stop", "generation.canceled")]
-)
-async def test_a_bad_end_has_an_event_of_its_own(own: Sandbox, receiver: Receiver, prompt: str, event: str) -> None:
-    await dashboard(own, receiver.url)
-    if prompt == "stop":
-        await own.put_faults({"kind": "never_ends", "provider": "babysea"})
-    name = await made(own, generation_prompt=prompt)
-    if prompt == "stop":
-        await call(own, "POST", f"content/generation/cancel/{name}")
-    while (told := (await receiver.next()).json())["webhook_event"] == "generation.started":
-        pass
-    assert told["webhook_event"] == event
-    assert told["webhook_data"]["credits_refunded"] is True
-
-
-@pytest.mark.parametrize("kind", ["double", "replay", "reorder", "bad_signature", "late"])
-async def test_a_delivery_goes_wrong_on_request(own: Sandbox, receiver: Receiver, kind: str) -> None:
-    await dashboard(own, receiver.url)
-    more = {"delay": 0} if kind in ("late", "replay") else {}
-    # The first delivery tells of the start; the rule is about the second.
-    await own.put_faults({"kind": kind, "provider": "babysea", "skip": 0 if kind == "reorder" else 1} | more)
-    await made(own)
-    ends: list[Delivery] = []
-    while len(ends) < (2 if kind in ("double", "replay") else 1):
-        delivery = await receiver.next()
-        if delivery.json()["webhook_event"] == "generation.completed":
-            ends.append(delivery)
-    assert is_signed(ends[0]) is (kind != "bad_signature")
-    if kind in ("double", "replay"):
-        assert ends[0].json()["webhook_delivery_id"] == ends[1].json()["webhook_delivery_id"]
-    if kind == "reorder":
-        while (stale := await receiver.next()).json()["webhook_event"] != "generation.started":
-            pass
-        assert is_signed(stale)
-
-
-async def test_a_forgery_is_not_signed_with_the_accounts_secret(own: Sandbox, receiver: Receiver) -> None:
-    await dashboard(own, receiver.url)
-    await own.put_faults({"kind": "forge", "provider": "babysea"})
-    await made(own)
-    signed = [is_signed(await receiver.next()) for _ in range(3)]
-    assert sorted(signed) == [False, True, True]
-
-
-async def test_an_early_notice_comes_before_the_submits_answer(own: Sandbox, receiver: Receiver) -> None:
-    await dashboard(own, receiver.url)
-    await own.put_faults({"kind": "early", "provider": "babysea"})
-    name = await made(own)
-    assert (
-        receiver.received[0].json()["webhook_data"] | {"generation_id": name}
-        == (receiver.received[0].json()["webhook_data"])
-    )
-
-
-async def test_an_endpoint_that_never_answers_well_is_disabled_and_its_events_kept(
-    own: Sandbox, receiver: Receiver
-) -> None:
-    receiver.status = 500
-    await dashboard(own, receiver.url)
-    for _ in range(8):
-        await made(own)
-    await eventually(_count(receiver), lambda count: count >= 15)
-    before = len(receiver.received)
-    await own.http.post(f"{own.url}/babysea/dashboard/webhooks/test")
-    receiver.status = 200
-    await own.http.post(f"{own.url}/babysea/dashboard/webhooks/release")
-
-    async def tests() -> list[Delivery]:
-        return [one for one in receiver.received[before:] if one.json()["webhook_event"] == "webhook.test"]
-
-    [kept] = await eventually(tests, lambda found: len(found) == 1)
-    assert is_signed(kept)
-
-
-def _count(receiver: Receiver) -> Callable[[], Awaitable[int]]:
-    async def count() -> int:
-        return len(receiver.received)
-
-    return count

@@ -23,11 +23,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.providers.bach.tokens import SECRET_KEY
+from tests.support.receiver import Receiver, receiving
 from tests.support.sandbox_client import Sandbox
 from tests.support.sandbox_server import QUICK, running_sandbox
 from tests.support.serving import serving
 from tests.support.waiting import eventually
-from tests.support.webhook_receiver import Receiver, webhook_receiver
 
 PATH = "/bach/videos/image2video"
 BODY: dict[str, Any] = {
@@ -271,7 +271,7 @@ async def test_a_failed_task_is_called_back_without_a_video(sandbox: Sandbox, re
 async def test_anything_but_200_is_called_back_three_times_more(sandbox: Sandbox, status: int) -> None:
     async with (
         running_sandbox(replace(QUICK, webhook_retry_seconds=(0.01, 0.02, 0.04))) as url,
-        webhook_receiver() as receiver,
+        receiving() as receiver,
     ):
         receiver.status = status
         await made(Sandbox(url, sandbox.http), callback_url=f"{receiver.url}/hook")

@@ -10,10 +10,10 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests.support.receiver import Receiver
 from tests.support.sandbox_client import Sandbox
 from tests.support.sandbox_server import QUICK, running_sandbox
 from tests.support.waiting import eventually
-from tests.support.webhook_receiver import Receiver
 
 
 def picture_in_base64(side: int = 512) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.receiver import Receiver
 from tests.support.sandbox_client import TASKS, Sandbox
 from tests.support.sandbox_server import QUICK, running_sandbox
 from tests.support.waiting import eventually
-from tests.support.webhook_receiver import Receiver
 
 FIRST = {"type": "image_url", "image_url": {"url": "https://x.test/a.png"}, "role": "first_frame"}
 LAST = {"type": "image_url", "image_url": {"url": "https://x.test/b.png"}, "role": "last_frame"}

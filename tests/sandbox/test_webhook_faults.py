@@ -7,15 +7,15 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from tests.support.receiver import Call, Receiver
 from tests.support.sandbox_client import Sandbox
 from tests.support.sandbox_server import QUICK, running_sandbox
 from tests.support.waiting import eventually
-from tests.support.webhook_receiver import Delivery, Receiver
 
 SECRET = "bfl_hook_secret"
 
 
-def has_right_secret(delivery: Delivery) -> bool:
+def has_right_secret(delivery: Call) -> bool:
     return delivery.headers.get("x-webhook-secret") == SECRET
 
 
@@ -80,7 +80,7 @@ async def test_a_dropped_webhook_never_comes(sandbox: Sandbox, receiver: Receive
     assert (await sandbox.bfl_end(lost))["status"] == "Ready"
     second = await submit(sandbox, receiver)
     assert (await receiver.next()).json()["id"] == second
-    assert len(receiver.received) == 1
+    assert len(receiver.calls) == 1
 
 
 async def test_a_doubled_webhook_comes_as_often_as_told(sandbox: Sandbox, receiver: Receiver) -> None:
@@ -94,16 +94,16 @@ async def test_a_late_webhook_comes_after_the_poller_has_seen_the_end(sandbox: S
     await sandbox.put_faults({"kind": "late", "delay": 1})
     task_id = await submit(sandbox, receiver)
     assert (await sandbox.bfl_end(task_id))["status"] == "Ready"
-    assert receiver.received == []
+    assert receiver.calls == []
     assert (await receiver.next()).json()["status"] == "Ready"
 
 
 async def test_an_early_webhook_comes_before_the_submit_is_answered(sandbox: Sandbox, receiver: Receiver) -> None:
     await sandbox.put_faults({"kind": "early"})
     task_id = await submit(sandbox, receiver)
-    assert [delivery.json()["id"] for delivery in receiver.received] == [task_id]
-    assert receiver.received[0].json()["status"] == "Ready"
-    assert has_right_secret(receiver.received[0])
+    assert [delivery.json()["id"] for delivery in receiver.calls] == [task_id]
+    assert receiver.calls[0].json()["status"] == "Ready"
+    assert has_right_secret(receiver.calls[0])
     assert (await sandbox.bfl_end(task_id))["status"] == "Ready"
 
 
@@ -147,7 +147,7 @@ async def test_an_earlier_state_can_come_after_the_last(sandbox: Sandbox, receiv
 
 
 async def _words(receiver: Receiver) -> list[str]:
-    return [delivery.json()["status"] for delivery in receiver.received]
+    return [delivery.json()["status"] for delivery in receiver.calls]
 
 
 @pytest.mark.parametrize("mode", ["secret", "hmac"])

@@ -10,7 +10,9 @@ TASKS = "/byteplus/api/v3/contents/generations/tasks"
 IMAGES = "/byteplus/api/v3/images/generations"
 
 
-class Sandbox:
+class Control:
+    """The sandbox's own routes: what it is told to do wrong, and what it was asked to do."""
+
     def __init__(self, url: str, http: httpx.AsyncClient) -> None:
         self.url = url
         self.http = http
@@ -19,12 +21,19 @@ class Sandbox:
         answer = await self.http.put(f"{self.url}/_sandbox/faults", json=list(rules))
         assert answer.status_code == 200, answer.text
 
-    async def jobs(self) -> list[dict[str, Any]]:
+    async def jobs(self, operation: str | None = None) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = (await self.http.get(f"{self.url}/_sandbox/jobs")).json()
-        return rows
+        return [row for row in rows if operation in (None, row["operation"])]
+
+    async def submits(self) -> list[dict[str, Any]]:
+        return await self.jobs("submit")
 
     async def paid_starts(self) -> int:
-        return sum(row["operation"] == "submit" and row["job_id"] is not None for row in await self.jobs())
+        return sum(row["job_id"] is not None for row in await self.submits())
+
+
+class Sandbox(Control):
+    """And the providers that it plays, asked without an adapter."""
 
     async def bfl(self, model: str = "flux-2-pro", *, key: str = "sandbox-bfl", **body: Any) -> httpx.Response:
         body = {"prompt": "a paper boat", **body}

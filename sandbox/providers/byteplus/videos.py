@@ -191,7 +191,13 @@ class Videos:
         found = [job for job in self._world.jobs.of(NAME, account) if "echo" in job.details and _matches(job, request)]
         found.sort(key=lambda job: job.created, reverse=True)
         page = found[(number - 1) * size : number * size]
-        return _ok({"items": [task_of(job, job.state, None) for job in page], "total": len(found)})
+        return _ok({"items": [self._listed(job) for job in page], "total": len(found)})
+
+    def _listed(self, job: Job) -> dict[str, Any]:
+        task = task_of(job, job.state, None)
+        if not self._world.config.byteplus_lists_identifiers:
+            task.pop("safety_identifier", None)
+        return task
 
     def _refuse_second_list(self, account: str) -> None:
         now = time.monotonic()
