@@ -270,8 +270,8 @@ def _picture(id: str, vendor: str, pictures: int, rules: Rules = Rules()) -> Mod
         pictures=_PICTURES,
         check=check_picture,
         warn=warn_of(rules, Picture),
-        # Looking costs nothing and a webhook may be late; the SDK looks every 2 seconds.
-        looks=Looks(grace=3.0, quick_window=12.0, quick_pause=2.0, pause=5.0, longest_pause=15.0),
+        # A webhook may be late, and its own SDK looks every 2 seconds.
+        looks=Looks(grace=3.0, quick_window=10.0, quick_pause=2.0, pause=5.0, longest_pause=20.0),
         submit_timeout=SUBMIT_TIMEOUT + ESTIMATE_TIMEOUT,
         # Three upstreams of 60 s and their pauses make 210; the SDK waits 10 minutes in all.
         deadline=600.0,
