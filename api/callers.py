@@ -6,11 +6,12 @@ import hmac
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
 
+from api.wrong_keys import WrongKeys
 from domain.errors import AuthError, SetupError, UnavailableError
 from storage.database import answering_database
 from storage.keys import LAST_USE_EVERY, KeyStore, StoredKey, hash_key
@@ -86,9 +87,10 @@ class StoreKeys:
         self._noted: dict[str, datetime] = {}
         self._noting: set[asyncio.Task[None]] = set()
 
-    async def find(self, given: str) -> Caller | None:
+    async def find(self, given: str, *, anew: bool = True) -> Caller | None:
+        """`anew`: whether a key that is not known may be looked for once more."""
         digest, now = hash_key(given), datetime.now(UTC)
-        if self._clock() - self._taken > FRESH or (digest not in self._picture and self._may_read_extra()):
+        if self._clock() - self._taken > FRESH or (anew and digest not in self._picture and self._may_read_extra()):
             await self._refresh()
         found = self._picture.get(digest)
         if found is None or not hmac.compare_digest(found.hash, digest) or not found.is_live(now):
@@ -169,11 +171,14 @@ class Keys:
 
     environment: EnvironmentKeys
     store: StoreKeys
+    wrong: WrongKeys = field(default_factory=WrongKeys)
 
-    async def authenticate(self, authorization: str | None) -> Caller:
+    async def authenticate(self, authorization: str | None, address: str = "") -> Caller:
+        """`address`: where the request came from."""
         given = _bearer(authorization)
-        found = self.environment.find(given) or await self.store.find(given)
+        found = self.environment.find(given) or await self.store.find(given, anew=not self.wrong.are_too_many(address))
         if found is None:
+            self.wrong.count(address)
             raise AuthError("This key is not known here.")
         return found
 

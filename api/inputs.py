@@ -89,9 +89,9 @@ class InputAddresses:
             settled = await self._settle(ref, plan.caller)
             if settled is None:
                 message = "must be a public https address of a picture, or the id of a picture you uploaded"
-                faults.append(Fault(("input", f"{step.key}_params"), message))
+                faults.append(Fault(_place(ref, step, plan), message))
             elif (reason := await self._misfit(settled, step.candidates[0])) is not None:
-                faults.append(Fault(("input", f"{step.key}_params"), reason))
+                faults.append(Fault(_place(ref, step, plan), reason))
             else:
                 refs.append(settled)
         named = plan.input["chain_models"][f"{step.key}_model"]
@@ -145,6 +145,12 @@ class InputAddresses:
 def _refuse(faults: list[Fault]) -> None:
     if faults:
         raise RequestError("An input picture can't be used.", code="invalid_chain_input", faults=without_keys(faults))
+
+
+def _place(ref: InputRef, step: PlannedStep, plan: ChainPlan) -> Path:
+    """Where the caller has named this picture: a start picture stands beside the steps' parameters, or in them."""
+    named = (path for path, text in _strings(plan.input, ("input",)) if text == ref.url)
+    return next(named, ("input", f"{step.key}_params"))
 
 
 def _is_web_address(text: str) -> bool:

@@ -1,9 +1,11 @@
 """What an operator orders about keys and callers, and what is shown of them: the API and the command share it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from api.callers import SCOPES
 from api.moments import Moment
@@ -15,9 +17,26 @@ Json = dict[str, Any]
 Model = TypeVar("Model", bound=BaseModel)
 
 _DAY = 86_400
+_MOST = 10**15
 _CALLER_SCOPES = sorted(SCOPES - {"admin"})
+_CALLER = r"[A-Za-z0-9_.:-]{1,64}"
 _Rate = Annotated[int | None, Field(strict=True, ge=1, le=100_000)]
-_Cap = Annotated[int | None, Field(strict=True, ge=0, le=10**15)]
+
+
+def _cap(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | None) or not 0 <= (value or 0) <= _MOST:
+        raise PydanticCustomError("cap", f"must be whole micro-dollars from 0 to {_MOST}: 5000000 for 5 US dollars")
+    return value
+
+
+def _caller(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(_CALLER, value):
+        raise PydanticCustomError("caller", "must be 1 to 64 characters of A-Z, a-z, 0-9 and _ . : -")
+    return value
+
+
+_Cap = Annotated[int | None, Field(ge=0, le=_MOST), BeforeValidator(_cap)]
+_Caller = Annotated[str, Field(pattern=f"^{_CALLER}$"), BeforeValidator(_caller)]
 
 
 class _Order(BaseModel):
@@ -25,7 +44,7 @@ class _Order(BaseModel):
 
 
 class CreateKey(_Order):
-    caller: str = Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="Whose runs it sees; keys may share a caller.")
+    caller: _Caller = Field(description="Whose runs it sees; keys may share a caller.")
     name: str = Field("", max_length=128, description="What tells it from other keys of the caller.")
     scopes: list[str] = Field(_CALLER_SCOPES, min_length=1, description="`admin` too may be among them.")
     expires_at: Moment | None = None
@@ -70,10 +89,15 @@ def read_order(model: type[Model], body: Json) -> Model:
         return model.model_validate(body)
     except ValidationError as error:
         faults = [
-            Fault(problem["loc"], problem["msg"].removeprefix("Value error, "))
+            Fault(problem["loc"], _in_our_words(problem["msg"]))
             for problem in error.errors(include_url=False, include_input=False, include_context=False)
         ]
         raise RequestError("Request validation failed.", faults=faults) from None
+
+
+def _in_our_words(message: str) -> str:
+    said = message.removeprefix("Value error, ")
+    return said[0].lower() + said[1:]
 
 
 def key_resource(key: StoredKey) -> Json:

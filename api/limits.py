@@ -2,8 +2,6 @@
 
 import math
 import time
-from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,10 +9,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.callers import Caller
-from api.shared_windows import SharedWindows, Window
+from api.local_windows import SECONDS, LocalWindows
+from api.shared_windows import SharedWindows
 from domain.errors import LimitError
-
-SECONDS = 60
 
 
 class Kind(StrEnum):
@@ -37,28 +34,6 @@ class Standing:
         return max(1, math.ceil(self.reset - time.time()))
 
 
-class LocalWindows:
-    """Of this process. By hand: the library's own memory store starts a task with a thread hop for every request,
-    80 µs where this takes 2, and goes by the wall clock."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        # Only keys that were found valid come here, so there are as many as there are keys.
-        self._times: dict[tuple[Kind, str], deque[float]] = {}
-
-    def hit(self, kind: Kind, key: str, limit: int) -> Window:
-        now = self._clock()
-        times = self._times.setdefault((kind, key), deque())
-        while times and times[0] <= now - SECONDS:
-            times.popleft()
-        allowed = len(times) < limit
-        if allowed:
-            times.append(now)
-        # A limit that was lowered may leave more than it allows.
-        leaves = times[max(0, len(times) - limit)] + SECONDS
-        return Window(allowed, max(0, limit - len(times)), time.time() + leaves - now)
-
-
 class Limits:
     """The local window is counted always, so that Redis going away is no new situation: this process then goes by
     its own share of the key's rate, never without a limit and never closed."""
@@ -67,6 +42,7 @@ class Limits:
         self._rates = {Kind.CREATES: creates, Kind.READS: reads}
         self._processes = processes
         self._shared = shared
+        # Only keys that were found valid come here, so there are as many as there are keys.
         self._local = LocalWindows()
 
     async def spend(self, caller: Caller, kind: Kind) -> Standing:

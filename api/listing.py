@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic_core import PydanticCustomError
 
 from api.cursors import Cursor, Cursors
 from api.moments import Moment
@@ -58,6 +59,16 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 Words = Annotated[list[Word], Field(max_length=10)]
 
 
+def a_pair(value: str) -> str:
+    if "=" not in value:
+        # It would quietly find nothing.
+        raise PydanticCustomError("pair", "must be key=value")
+    return value
+
+
+Pairs = Annotated[list[Annotated[Word, AfterValidator(a_pair)]], Field(max_length=10)]
+
+
 class RunQuery(BaseModel):
     """A run is listed when everything named here is true of it; of several `status` one is enough."""
 
@@ -70,7 +81,7 @@ class RunQuery(BaseModel):
     model: Word | None = Field(None, description="A model that a step begins with, or has tried.")
     provider: Word | None = Field(None, description="The provider of such a model.")
     tag: Words = Field([], description="An entry of `metadata.tags`. Several: all of them.")
-    metadata: Words = Field([], description="`key=value` of a scalar in `metadata`. Several: all of them.")
+    metadata: Pairs = Field([], description="`key=value` of a scalar in `metadata`. Several: all of them.")
     created_after: Moment | None = Field(None, description="Created then or later.")
     created_before: Moment | None = Field(None, description="Created earlier.")
 

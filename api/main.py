@@ -3,10 +3,12 @@
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 import providers
@@ -150,6 +152,45 @@ def build(
     return app
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """What several of the services are made of."""
+
+    settings: Settings
+    client: Client
+    database: AsyncEngine
+    trusted: TrustedOrigins
+    loaded: providers.Loaded
+    catalogue: Catalogue
+    assets: Assets
+    uses: AssetUses
+    links: AssetLinks
+
+    @property
+    def secret(self) -> str:
+        return self.settings.secret.get_secret_value()
+
+
+async def _parts(settings: Settings, client: Client, stack: AsyncExitStack, load: Load) -> _Parts:
+    """What they hold open is closed with `stack`."""
+    trusted = TrustedOrigins.parse(settings.trusted)
+    http = await stack.enter_async_context(provider_client(trusted))
+    database = open_database(settings.archive_url)
+    stack.push_async_callback(database.dispose)
+    loaded = load(settings.provider_environment(os.environ), http)
+    return _Parts(
+        settings=settings,
+        client=client,
+        database=database,
+        trusted=trusted,
+        loaded=loaded,
+        catalogue=_catalogue(settings, loaded),
+        assets=Assets.open(settings.assets),
+        uses=AssetUses.open(settings.assets),
+        links=AssetLinks(settings.secret.get_secret_value().encode(), settings.base_url, days=settings.asset_link_days),
+    )
+
+
 def _catalogue(settings: Settings, loaded: providers.Loaded) -> Catalogue:
     known = loaded.catalogue(mode=settings.provider_mode, webhooks_reach_us=settings.providers_reach_us)
     if (own := settings.own_prices) is not None:
@@ -158,65 +199,65 @@ def _catalogue(settings: Settings, loaded: providers.Loaded) -> Catalogue:
 
 
 async def _services(settings: Settings, client: Client, stack: AsyncExitStack, task_queue: str, load: Load) -> Services:
-    trusted = TrustedOrigins.parse(settings.trusted)
-    http = await stack.enter_async_context(provider_client(trusted))
-    database = open_database(settings.archive_url)
-    stack.push_async_callback(database.dispose)
-    secret = settings.secret.get_secret_value()
-    loaded = load(settings.provider_environment(os.environ), http)
-    catalogue = _catalogue(settings, loaded)
-    store, uses = Assets.open(settings.assets), AssetUses.open(settings.assets)
-    links = AssetLinks(secret.encode(), settings.base_url, days=settings.asset_link_days)
-    key_store = KeyStore(database)
-    callers = Keys(EnvironmentKeys(settings.api_key.get_secret_value()), StoreKeys(key_store))
-    stack.push_async_callback(callers.store.aclose)
-    spending = Spending(database)
-    addresses = InputAddresses(trusted, SystemResolver(), store, links, loaded.models, settings.providers_reach_us)
-    held_runs = Runs(
-        client=client,
-        reader=RunReader(client),
-        archive=Archive(database),
-        claims=Claims(Removals(database), uses),
-        catalogue=catalogue,
-        addresses=addresses,
-        fingerprints=Fingerprints(secret),
-        asset_url=lambda asset: links.url(asset, datetime.now(UTC)),
-        budgets=Budgets(spending),
-        retry_links=RetryLinks(database),
-        task_queue=task_queue,
-    )
+    parts = await _parts(settings, client, stack, load)
+    database, catalogue, links = parts.database, parts.catalogue, parts.links
+    held_runs = _runs(parts, task_queue)
     templates = {slug: workflow.template for slug, workflow in load_templates().items()}
+    key_store = KeyStore(database)
     return Services(
         client=client,
         runs=held_runs,
-        retries=Retries(held_runs, templates, store),
-        keys=callers,
+        retries=Retries(held_runs, templates, parts.assets),
+        keys=_keys(settings, key_store, stack),
         key_store=key_store,
         limits=_limits(settings, stack),
-        callers=Callers(database, secret=secret, default_secret=settings.callback_secret.get_secret_value()),
+        callers=Callers(database, secret=parts.secret, default_secret=settings.callback_secret.get_secret_value()),
         catalogue=catalogue,
         templates=templates,
-        providers=loaded.providers,
-        accounts=ProviderAccounts(
-            ProviderGate(database),
-            ProviderFigures(database),
-            account_limits(settings.provider_limits, loaded.limits, loaded.key_names),
-            catalogue,
-        ),
-        addresses=WebhookAddresses(secret, settings.base_url),
-        assets=store,
-        uses=uses,
+        providers=parts.loaded.providers,
+        accounts=_accounts(parts),
+        addresses=WebhookAddresses(parts.secret, settings.base_url),
+        assets=parts.assets,
+        uses=parts.uses,
         links=links,
         endings=Endings(client, held_runs, Deliveries(database)),
         nudger=Nudger(held_runs),
         operations=Operations(client, held_runs, Prompts(database), FailingDeliveries(database)),
         temporal_ui=settings.temporal_ui_url,
-        estimates=Estimates(catalogue, loaded.providers, links, settings.base_url),
-        spending=spending,
+        estimates=Estimates(catalogue, parts.loaded.providers, links, settings.base_url),
+        spending=Spending(database),
         finder=Finder(client, held_runs.reader, Lookups(database)),
         database=database,
         cron_secret=settings.cron_secret.get_secret_value() if settings.cron_secret else None,
     )
+
+
+def _runs(parts: _Parts, task_queue: str) -> Runs:
+    database, links, reachable = parts.database, parts.links, parts.settings.providers_reach_us
+    return Runs(
+        client=parts.client,
+        reader=RunReader(parts.client),
+        archive=Archive(database),
+        claims=Claims(Removals(database), parts.uses),
+        catalogue=parts.catalogue,
+        addresses=InputAddresses(parts.trusted, SystemResolver(), parts.assets, links, parts.loaded.models, reachable),
+        fingerprints=Fingerprints(parts.secret),
+        asset_url=lambda asset: links.url(asset, datetime.now(UTC)),
+        budgets=Budgets(Spending(database)),
+        retry_links=RetryLinks(database),
+        task_queue=task_queue,
+    )
+
+
+def _accounts(parts: _Parts) -> ProviderAccounts:
+    limits = account_limits(parts.settings.provider_limits, parts.loaded.limits, parts.loaded.key_names)
+    return ProviderAccounts(ProviderGate(parts.database), ProviderFigures(parts.database), limits, parts.catalogue)
+
+
+def _keys(settings: Settings, store: KeyStore, stack: AsyncExitStack) -> Keys:
+    held_keys = Keys(EnvironmentKeys(settings.api_key.get_secret_value()), StoreKeys(store))
+    stack.push_async_callback(held_keys.store.aclose)
+    return held_keys
 
 
 def _limits(settings: Settings, stack: AsyncExitStack) -> Limits:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 import uuid_utils
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from temporalio.api.batch.v1 import BatchOperationSignal
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import TaskQueueType
@@ -17,7 +17,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.callers import Caller
-from api.listing import list_row, read_archived
+from api.listing import a_pair, list_row, read_archived
 from api.moments import Moment
 from api.runs import Runs
 from domain.callbacks import Sent, state_of
@@ -50,7 +50,9 @@ class CancelMany(BaseModel):
     ids: list[UUID] = Field([], max_length=100, description="These runs.")
     template: Plain | None = Field(None, description="A chain's slug.")
     tag: list[Plain] = Field([], max_length=10, description="Entries of `metadata.tags`: all of them.")
-    metadata: list[Plain] = Field([], max_length=10, description="`key=value` of `metadata`: all of them.")
+    metadata: list[Annotated[Plain, AfterValidator(a_pair)]] = Field(
+        [], max_length=10, description="`key=value` of `metadata`: all of them."
+    )
     created_after: Moment | None = Field(None, description="Created then or later.")
     created_before: Moment | None = Field(None, description="Created earlier.")
     all: bool = Field(False, strict=True, description="Must be true where nothing else is named.")

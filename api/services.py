@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -71,6 +71,11 @@ async def services(request: Request) -> Services:
 Held = Annotated[Services, Depends(services)]
 
 
+def address_of(request: Request) -> str:
+    """Where it came from: whom the proxy names, behind one that uvicorn is told to believe (FORWARDED_ALLOW_IPS)."""
+    return request.client.host if request.client is not None else ""
+
+
 # Cancelling is never limited: it ends work.
 _LIMITED = {"chains:run": Kind.CREATES, "chains:read": Kind.READS, "admin": Kind.READS}
 
@@ -87,7 +92,7 @@ class Needs(SecurityBase):
         self._kind = kind or _LIMITED.get(scope)
 
     async def __call__(self, request: Request, held: Held) -> Caller:
-        caller = await held.keys.authenticate(request.headers.get("authorization"))
+        caller = await held.keys.authenticate(request.headers.get("authorization"), address_of(request))
         if self._scope not in caller.scopes:
             raise AuthError(f"This key lacks the scope {self._scope!r}.", code="insufficient_scope")
         if self._kind is not None:
@@ -120,5 +125,17 @@ async def run_id(run_id: str) -> str:
     return run_id.lower()
 
 
+async def idempotency_key(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None, Header(description="Repeat the call safely: one key, one run or delivery.")
+    ] = None,
+) -> str | None:
+    """As it was sent. Two of them become a list, as with any header, and no key looks like one: which of them would
+    have counted decides what is paid."""
+    return None if idempotency_key is None else ", ".join(request.headers.getlist("idempotency-key"))
+
+
 Template = Annotated[ChainTemplate, Depends(known_template)]
 RunId = Annotated[str, Depends(run_id)]
+IdempotencyKey = Annotated[str | None, Depends(idempotency_key)]

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Self
 
 import structlog
@@ -15,18 +14,13 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from api.local_windows import Window
 from domain.errors import SetupError
 
 log = structlog.get_logger("babychain.api")
 
 _SCHEMES = ("redis://", "rediss://")
-
-
-@dataclass(frozen=True)
-class Window:
-    allowed: bool
-    remaining: int
-    reset: float
+_PATIENCE = 0.05
 
 
 class SharedWindows:
@@ -49,8 +43,9 @@ class SharedWindows:
         self._looking: asyncio.Task[None] | None = None
 
     @classmethod
-    def open(cls, url: str, *, patience: float = 0.05, pause: float = 1.0) -> Self:
-        """From `REDIS_URL`. Connects on first use."""
+    def open(cls, url: str, *, pause: float = 1.0) -> Self:
+        """From `REDIS_URL`, whose `?socket_timeout=` may give a Redis that is further away more patience. Connects on
+        first use."""
         if not url.startswith(_SCHEMES):
             raise SetupError("REDIS_URL must start with redis:// or rediss://.")
         try:
@@ -58,7 +53,7 @@ class SharedWindows:
         except ValueError:
             # The address may hold a password, so it is not repeated.
             raise SetupError("REDIS_URL cannot be read.") from None
-        return cls(pool, patience=patience, pause=pause)
+        return cls(pool, patience=pool.connection_kwargs.get("socket_timeout") or _PATIENCE, pause=pause)
 
     async def hit(self, kind: str, key: str, limit: int) -> Window | None:
         """None while Redis is not there: the caller then has to do without."""

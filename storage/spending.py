@@ -72,7 +72,8 @@ class Spending:
     ) -> tuple[Period, Micros] | None:
         """Hold back what a run may cost, or say which period has no room for it and what is taken of it already.
 
-        Creates of one caller are counted one after the other, so that together they cannot pass a cap.
+        Creates of one caller are counted one after the other, so that together they cannot pass a cap. Where two
+        creates of the same run meet, the larger amount stands, and neither can give it back: the other may start it.
         """
         with answering_database():
             async with self._engine.connect() as connection:
@@ -84,13 +85,12 @@ class Spending:
                     if taken + amount > period.cap:
                         return period, taken
                 row = {"run_id": run_id, "caller": caller, "reserved_at": now, "expires_at": expires_at}
-                insert = insert_into(self._engine)(RESERVATIONS).values(**row, amount=amount)
-                await connection.execute(insert.on_conflict_do_nothing())
+                await connection.execute(self._joined({**row, "amount": amount}))
                 await connection.commit()
         return None
 
     async def release(self, run_id: str, reserved_at: datetime) -> None:
-        """Give back what was reserved at this moment. What another create of the same run reserved stays."""
+        """Give back what was reserved at this moment, unless another create of the same run counts on it."""
         mine = release(run_id).where(RESERVATIONS.c.reserved_at == reserved_at)
         with answering_database():
             async with self._engine.begin() as connection:
@@ -133,6 +133,19 @@ class Spending:
         else:
             await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:caller))"), {"caller": caller})
 
+    def _joined(self, row: dict[str, Any]) -> Any:
+        """The row alone, or joined with one of the same run. One statement: the other may be given back meanwhile."""
+        insert = insert_into(self._engine)(RESERVATIONS).values(**row)
+        return insert.on_conflict_do_update(
+            index_elements=["run_id"],
+            set_={
+                "amount": _larger(RESERVATIONS.c.amount, insert.excluded.amount),
+                "expires_at": _larger(RESERVATIONS.c.expires_at, insert.excluded.expires_at),
+                # A moment at which nobody reserved: `release` finds it for neither.
+                "reserved_at": insert.excluded.expires_at,
+            },
+        )
+
     async def _taken(self, connection: AsyncConnection, caller: str, since: datetime, run_id: str) -> Micros:
         """What is spent, and set aside for other runs than this one, whose create may come a second time."""
         amount = func.coalesce(ATTEMPTS.c.useful, 0) + func.coalesce(ATTEMPTS.c.wasted, 0)
@@ -155,6 +168,10 @@ def _group(by: By, dialect: str) -> ColumnElement[Any]:
         # PostgreSQL would take the day of the session's time zone.
         return func.date(ATTEMPTS.c.ended_at if dialect == "sqlite" else func.timezone("UTC", ATTEMPTS.c.ended_at))
     return ATTEMPTS.c[by.value]
+
+
+def _larger(one: Any, other: Any) -> Any:
+    return case((one > other, one), else_=other)
 
 
 def _sum(what: Any) -> Any:

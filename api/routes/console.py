@@ -51,6 +51,7 @@ def console_files() -> ConsoleFiles:
     return ConsoleFiles.read()
 
 
+@router.head("/", include_in_schema=False)
 @router.get("/", include_in_schema=False)
 async def page(request: Request) -> Response:
     return _answer(request, console_files().page, _ASK_AGAIN)

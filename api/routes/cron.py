@@ -12,7 +12,7 @@ from fastapi.security.base import SecurityBase
 from api import examples
 from api.bodies import read_object
 from api.envelopes import envelope
-from api.services import Held
+from api.services import Held, address_of
 from domain.errors import AuthError, Fault, RequestError, SetupError
 
 router = APIRouter(tags=["internal"])
@@ -33,6 +33,8 @@ class CronSecret(SecurityBase):
             raise SetupError("Set BABYCHAIN_CRON_SECRET to use this route.", code="cron_not_configured")
         given = request.headers.get("authorization", "").encode("utf-8", "replace")
         if not hmac.compare_digest(given, f"Bearer {held.cron_secret}".encode()):
+            if given:
+                held.keys.wrong.count(address_of(request))
             raise AuthError("Send the cron secret as 'Authorization: Bearer <secret>'.", code="unauthorized")
 
 

@@ -1,26 +1,25 @@
 """Callbacks as their receivers met them: the log, sending again, and a test."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from api import examples
-from api.bodies import read_object
+from api.bodies import has_body, read_object
 from api.requests import read_idempotency_key, read_webhook_url
-from api.services import Held, Reader, RunId, Runner
+from api.services import Held, IdempotencyKey, Reader, RunId, Runner
 from domain.errors import Fault, RequestError
 
 router = APIRouter(tags=["deliveries"])
 
 _NO_STORE = {"cache-control": "no-store"}
 
-IdempotencyKey = Annotated[str | None, Header(description="Repeat the call safely: one key, one delivery.")]
 
-
-def _takes(properties: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
+def _takes(properties: dict[str, Any], example: dict[str, Any], *, required: bool = False) -> dict[str, Any]:
     schema = {"type": "object", "properties": properties}
-    return {"requestBody": {"content": {"application/json": {"schema": schema, "example": example}}}}
+    content = {"application/json": {"schema": schema, "example": example}}
+    return {"requestBody": {"required": required, "content": content}}
 
 
 @router.get(
@@ -45,10 +44,10 @@ async def list_deliveries(run_id: RunId, caller: Reader, held: Held) -> JSONResp
     ),
 )
 async def resend(
-    run_id: RunId, request: Request, caller: Runner, held: Held, idempotency_key: IdempotencyKey = None
+    run_id: RunId, request: Request, caller: Runner, held: Held, idempotency_key: IdempotencyKey
 ) -> JSONResponse:
     """The same bytes under the same event id, freshly signed, on a fresh schedule."""
-    step = (await read_object(request)).get("step_key")
+    step = (await read_object(request)).get("step_key") if has_body(request) else None
     if step is not None and not isinstance(step, str):
         raise RequestError("Request validation failed.", faults=[Fault(("step_key",), "must be a string")])
     key = read_idempotency_key(idempotency_key)
@@ -62,11 +61,10 @@ async def resend(
     openapi_extra=_takes(
         {"webhook_url": {"type": "string", "description": "Where to."}},
         {"webhook_url": "https://shop.example.com/hooks/babychain"},
+        required=True,
     ),
 )
-async def send_test(
-    request: Request, caller: Runner, held: Held, idempotency_key: IdempotencyKey = None
-) -> JSONResponse:
+async def send_test(request: Request, caller: Runner, held: Held, idempotency_key: IdempotencyKey) -> JSONResponse:
     """One signed event of the kind webhook.test, sent once. The answer says what the receiver answered."""
     url = read_webhook_url(await read_object(request))
     key = read_idempotency_key(idempotency_key)

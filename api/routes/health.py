@@ -17,12 +17,14 @@ from temporal.pollers import is_polled
 router = APIRouter(tags=["health"])
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", summary="Is the process alive?")
 async def healthz() -> dict[str, str]:
     """Asks nobody else, so it answers while everything else is away."""
     return {"status": "ok"}
 
 
+@router.head("/api/health", include_in_schema=False)
 @router.get("/api/health", summary="Is the database there?", responses=examples.responses(503))
 async def health(held: Held) -> JSONResponse:
     """For monitors written for the original: 200 while the database answers, 503 while it does not."""
@@ -31,6 +33,7 @@ async def health(held: Held) -> JSONResponse:
     return envelope({"service": "babychain", "database": "unreachable"}, 503)
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", summary="Can runs be created, and is somebody working on them?")
 async def readyz(held: Held) -> JSONResponse:
     """200 when Temporal answers and the search attributes exist. Without a worker runs are accepted and wait."""

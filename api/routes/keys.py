@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 
 from api import examples
 from api.bodies import has_body, read_storable
-from api.key_orders import Caps, CreateKey, Json, Model, Rotate, caller_resource, key_resource, read_order
+from api.key_orders import Caps, CreateKey, Json, Rotate, caller_resource, key_resource, read_order
 from api.services import Admin, Held
 from domain.errors import RequestError
 
@@ -17,8 +17,10 @@ router = APIRouter(tags=["keys"])
 _NO_STORE = {"cache-control": "no-store"}
 
 
-def _takes(model: type[Any]) -> Json:
-    return {"requestBody": {"content": {"application/json": {"schema": model.model_json_schema()}}}}
+def _takes(model: type[Any], *, required: bool = True) -> Json:
+    return {
+        "requestBody": {"required": required, "content": {"application/json": {"schema": model.model_json_schema()}}}
+    }
 
 
 @router.post(
@@ -30,7 +32,7 @@ def _takes(model: type[Any]) -> Json:
 )
 async def create_key(request: Request, _admin: Admin, held: Held) -> JSONResponse:
     """The first key of a caller makes the caller. The answer's `key` is shown this once."""
-    order = await _read(request, CreateKey)
+    order = read_order(CreateKey, await read_storable(request))
     made = await held.key_store.create(order.as_new_key(), now=_now())
     held.keys.store.forget()
     return JSONResponse(key_resource(made.stored) | {"key": made.key}, 201, _NO_STORE)
@@ -48,11 +50,11 @@ async def list_keys(_admin: Admin, held: Held, caller: Annotated[str | None, Que
     status_code=201,
     summary="Replace a caller key",
     responses=examples.responses(400, 401, 404, 409, 503),
-    openapi_extra=_takes(Rotate),
+    openapi_extra=_takes(Rotate, required=False),
 )
 async def rotate_key(key_id: str, request: Request, _admin: Admin, held: Held) -> JSONResponse:
     """A new key of the same caller, shown this once. The old one works until the overlap has passed."""
-    order = await _read(request, Rotate)
+    order = await _rotation(request)
     made = await held.key_store.rotate(key_id, now=_now(), overlap=order.overlap)
     held.keys.store.forget()
     return JSONResponse(key_resource(made.stored) | {"key": made.key}, 201, _NO_STORE)
@@ -83,7 +85,7 @@ async def get_caller(caller: str, _admin: Admin, held: Held) -> JSONResponse:
 )
 async def set_caps(caller: str, request: Request, _admin: Admin, held: Held) -> JSONResponse:
     """Both at once: a cap that is left out is taken away."""
-    order = await _read(request, Caps)
+    order = read_order(Caps, await read_storable(request))
     stored = await held.callers.set_caps(caller, daily=order.daily_cap, monthly=order.monthly_cap)
     return JSONResponse(caller_resource(stored), headers=_NO_STORE)
 
@@ -93,18 +95,18 @@ async def set_caps(caller: str, request: Request, _admin: Admin, held: Held) -> 
     status_code=201,
     summary="Replace a caller's callback secret",
     responses=examples.responses(400, 401, 404, 503),
-    openapi_extra=_takes(Rotate),
+    openapi_extra=_takes(Rotate, required=False),
 )
 async def rotate_callback_secret(caller: str, request: Request, _admin: Admin, held: Held) -> JSONResponse:
     """Shown this once. Until the overlap has passed, callbacks carry the signatures of both secrets."""
-    order = await _read(request, Rotate)
+    order = await _rotation(request)
     secret = await held.callers.rotate_callback_secret(caller, now=_now(), overlap=order.overlap)
     return JSONResponse({"object": "callback_secret", "caller": caller, "secret": secret}, 201, _NO_STORE)
 
 
-async def _read(request: Request, model: type[Model]) -> Model:
+async def _rotation(request: Request) -> Rotate:
     """No body at all orders what goes without saying."""
-    return read_order(model, await read_storable(request) if has_body(request) else {})
+    return read_order(Rotate, await read_storable(request) if has_body(request) else {})
 
 
 def _now() -> datetime:

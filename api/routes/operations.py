@@ -14,7 +14,9 @@ from api.services import Admin, Held, Reader, Stopper
 router = APIRouter(tags=["operations"])
 
 _NO_STORE = {"cache-control": "no-store"}
-_CANCEL_BODY = {"requestBody": {"content": {"application/json": {"schema": CancelMany.model_json_schema()}}}}
+_CANCEL_BODY = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": CancelMany.model_json_schema()}}}
+}
 
 
 @router.get("/api/v1/chains/runs/search", summary="Search prompts", responses=examples.responses(400, 401, 503))

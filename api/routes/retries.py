@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from api import examples
 from api.bodies import read_object
 from api.requests import read_envelope
 from api.retries import RetryRequest
-from api.services import Held, RunId, Runner
+from api.services import Held, IdempotencyKey, RunId, Runner
 from domain.callbacks import CHOICES
 from domain.errors import Fault, RequestError
 from domain.request_schemas import DOLLARS
@@ -84,7 +84,7 @@ async def retry_run(
     run_id: RunId,
     caller: Runner,
     held: Held,
-    idempotency_key: Annotated[str | None, Header(description="Repeat a retry safely: one key, one run.")] = None,
+    idempotency_key: IdempotencyKey,
     dry_run: Annotated[bool, Query(description="Show the plan, as the estimate does, and start nothing.")] = False,
 ) -> JSONResponse:
     """Start a new run that reuses the stored outputs of the steps before `from_step`: they are not paid for again."""

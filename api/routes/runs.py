@@ -13,7 +13,7 @@ from api.bodies import read_object
 from api.events import last_seen
 from api.listing import URL, RunQuery
 from api.requests import read_envelope
-from api.services import Held, Reader, RunId, Runner, Stopper, Template
+from api.services import Held, IdempotencyKey, Reader, RunId, Runner, Stopper, Template
 from api.waiting import wait_asked, while_connected
 from temporal.reading import StoredRun
 
@@ -38,7 +38,7 @@ async def create_run(
     template: Template,
     caller: Runner,
     held: Held,
-    idempotency_key: Annotated[str | None, Header(description="Repeat a create safely: one key, one run.")] = None,
+    idempotency_key: IdempotencyKey,
     prefer: Prefer = None,
     dry_run: Annotated[
         bool, Query(description="Only show the plan, as the estimate does: nothing is started.")

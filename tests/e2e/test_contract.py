@@ -72,6 +72,14 @@ def test_the_contracts_own_vector_holds_for_this_client() -> None:
     assert signed("callback_test_secret", "1779900000", b'{"id":"x"}') == wanted
 
 
+@pytest.mark.parametrize("path", [CREATE, "/api/v1/chains/runs/00000000-0000-4000-8000-000000000000/deliveries"])
+async def test_of_two_idempotency_keys_none_is_chosen(service: Service, path: str) -> None:
+    """A proxy or a library that adds one of its own would otherwise decide what is paid once."""
+    headers = [("idempotency-key", f"first-{uuid4()}"), ("idempotency-key", f"second-{uuid4()}")]
+    answer = await service.api.post(path, json=deepcopy(SEED_EXAMPLE) if path == CREATE else {}, headers=headers)
+    refusal(answer, 400, "invalid_idempotency_key")
+
+
 # ---- which error wins ---------------------------------------------------------------------------------------------
 
 

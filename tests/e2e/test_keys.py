@@ -162,6 +162,17 @@ async def test_keys_and_callers_that_do_not_exist_are_404(pair: Pair) -> None:
         refusal(await pair.service.api.request(method, path, json={}), 404, "not_found")
 
 
+async def test_caps_are_not_taken_away_by_a_request_that_says_nothing(pair: Pair) -> None:
+    await pair.make("careless")
+    here = "/api/v1/callers/careless"
+    caps = {"daily_cap": 5_000_000, "monthly_cap": None}
+    assert (await pair.service.api.put(f"{here}/caps", json=caps)).status_code == 200
+    refusal(await pair.service.api.put(f"{here}/caps"), 400, "invalid_json")
+    error = refusal(await pair.service.api.put(f"{here}/caps", json={"daily_cap": "5"}), 400, "invalid_request")
+    assert "5000000 for 5 US dollars" in error["errors"][0]["message"]
+    assert (await pair.service.api.get(here)).json()["daily_cap"] == 5_000_000
+
+
 async def test_caps_and_the_callback_secret_belong_to_the_caller(pair: Pair) -> None:
     await pair.make("spender")
     here = "/api/v1/callers/spender"

@@ -88,6 +88,28 @@ async def test_cancels_webhooks_and_health_are_never_limited(limited: Service) -
         assert (await limited.api.get("/healthz")).status_code == 200
 
 
+async def test_who_tries_many_wrong_keys_is_told_to_wait_and_nobody_is_shut_out(limited: Service) -> None:
+    def coming_from(address: str, key: str) -> dict[str, str]:
+        """As a proxy on this machine says it; what stands before that, anybody may have written."""
+        return bearer(key) | {"x-forwarded-for": f"203.0.113.9, {address}"}
+
+    guesses = [coming_from("203.0.113.5", f"wrong-{number}") for number in range(61)]
+    answers = [await limited.anyone.get(READ, headers=guess) for guess in guesses]
+    assert [answer.status_code for answer in answers] == [401] * 60 + [429]
+    error = refusal(answers[-1], 429, "rate_limited")
+    assert error["type"] == "rate_limit_error"
+    assert error["details"].keys() == {"limit", "remaining", "reset"}
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+    # A right key is as good as ever, also from there.
+    refusal(await limited.anyone.get(READ, headers=coming_from("203.0.113.5", KEY)), 404, "run_not_found")
+    refusal(await limited.anyone.get(READ, headers=coming_from("203.0.113.6", "wrong")), 401, "invalid_api_key")
+    # The cron secret is no easier to guess, and no key is no guess.
+    cron = coming_from("203.0.113.5", "wrong")
+    refusal(await limited.anyone.get("/api/cron/process-runs", headers=cron), 429, "rate_limited")
+    nobody = {"x-forwarded-for": "203.0.113.5"}
+    refusal(await limited.anyone.get(READ, headers=nobody), 401, "missing_api_key")
+
+
 async def test_a_keys_own_limits_win_over_the_deployments(limited: Service) -> None:
     order = {"caller": "quick", "creates_per_minute": 1, "reads_per_minute": 8}
     made = (await limited.api.post("/api/v1/keys", json=order)).json()
@@ -122,7 +144,8 @@ async def redis(tmp_path: Path) -> AsyncIterator[RedisServer]:
 async def test_processes_share_a_limit_by_redis_and_go_on_by_their_share_without_it(
     temporal: Client, tmp_path: Path, redis: RedisServer
 ) -> None:
-    more = {"redis_url": redis.url, "api_processes": 2, "read_limit_per_minute": 20}
+    # The processes here share a loop with the test, so Redis has longer than it is usually given.
+    more = {"redis_url": f"{redis.url}?socket_timeout=10", "api_processes": 2, "read_limit_per_minute": 20}
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(_limited(temporal, tmp_path, **more))
         app = build(first.settings, first.client, task_queue=first.task_queue)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from api.callers import Caller
-from api.limits import Kind, Limits, LocalWindows, Standing, refuse_excess
+from api.limits import Kind, Limits, Standing, refuse_excess
+from api.local_windows import LocalWindows
 from api.shared_windows import SharedWindows
 from domain.errors import LimitError, SetupError
 from tests.support.redis_server import RedisServer, running_redis
@@ -110,7 +111,7 @@ async def redis(tmp_path: Path) -> AsyncIterator[RedisServer]:
 @pytest.fixture
 async def pair(redis: RedisServer) -> AsyncIterator[tuple[Limits, Limits]]:
     """Two processes that share a limit of 10 creates."""
-    windows = [SharedWindows.open(redis.url, patience=1.0, pause=0.05) for _ in range(2)]
+    windows = [SharedWindows.open(f"{redis.url}?socket_timeout=1.0", pause=0.05) for _ in range(2)]
     one, two = [Limits(creates=10, reads=1000, processes=2, shared=shared) for shared in windows]
     yield one, two
     for shared in windows:
@@ -164,6 +165,17 @@ async def test_redis_is_taken_up_again_when_it_is_back(
     else:
         redis.thaw()
     await eventually(lambda: one.spend(ALICE, Kind.READS), lambda standing: standing.limit == 1000)
+
+
+async def test_redis_that_is_further_away_may_be_given_more_time(redis: RedisServer) -> None:
+    usual, patient = [SharedWindows.open(redis.url + more) for more in ("", "?socket_timeout=30")]
+    redis.freeze()
+    waiting = asyncio.create_task(patient.hit("creates", "key", 10))
+    assert await usual.hit("creates", "key", 10) is None
+    redis.thaw()
+    assert await waiting is not None
+    for shared in (usual, patient):
+        await shared.aclose()
 
 
 async def test_redis_that_never_was_there_costs_each_key_its_share_and_nothing_else(tmp_path: Path) -> None:

@@ -81,3 +81,23 @@ async def test_what_makers_advise_of_it_is_a_warning(addresses: InputAddresses) 
     assert [warning.split(" gets ")[0] for warning in made.warnings] == [
         f"image_to_video: {one}" for one in (BACH, WAN)
     ]
+
+
+@pytest.mark.parametrize(
+    ("input", "path"),
+    [
+        ({"source_image_url": "nowhere"}, ("source_image_url",)),
+        (
+            {"image_to_video_params": {"generation_input_file": ["nowhere"]}},
+            ("image_to_video_params", "generation_input_file", 0),
+        ),
+    ],
+)
+async def test_a_picture_that_cannot_be_used_is_named_where_it_was_given(
+    addresses: InputAddresses, input: dict[str, Any], path: tuple[str | int, ...]
+) -> None:
+    asked = {"image_to_video_model": DANCE, "image_to_video_prompt": "it moves"} | input
+    with pytest.raises(RequestError) as caught:
+        await addresses.settle(plan("image-to-video", asked, CATALOGUE))
+    [fault] = caught.value.faults
+    assert fault.path == ("input", *path)

@@ -1,6 +1,7 @@
 """Deleting one run never takes a picture away from another."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from obstore.store import LocalStore
 
 from domain.errors import UnavailableError
 from domain.media import MediaKind
-from storage.asset_uses import UPLOAD, UPLOAD_COUNTS, AssetUses
+from storage.asset_uses import MARK_COUNTS, UPLOAD, UPLOAD_COUNTS, AssetUses
 from storage.assets import Assets
 from tests.support.pictures import jpeg
 
@@ -102,6 +103,34 @@ async def test_what_is_being_removed_can_not_be_claimed_either(
     await obstore.put_async(store, f"removing/{asset.partition('.')[0]}/run-1", b"")
     with pytest.raises(UnavailableError):
         await uses.claim(asset, "run-2")
+
+
+async def test_the_mark_of_a_removal_that_was_killed_does_not_shut_the_asset_for_ever(
+    store: LocalStore, assets: Assets, uses: AssetUses, tmp_path: Path
+) -> None:
+    asset = await put(assets)
+    digest = asset.partition(".")[0]
+    for run, age in (("killed", MARK_COUNTS + timedelta(minutes=1)), ("alive", MARK_COUNTS - timedelta(minutes=1))):
+        await obstore.put_async(store, f"removing/{digest}/{run}", b"")
+        then = (datetime.now(UTC) - age).timestamp()
+        os.utime(tmp_path / "removing" / digest / run, (then, then))
+    with pytest.raises(UnavailableError):
+        await uses.claim(asset, "run-2")
+    await obstore.delete_async(store, f"removing/{digest}/alive")
+    assert await uses.claim(asset, "run-2")
+    assert [name for name in await names(store) if name.startswith("removing/")] == []
+
+
+async def test_a_removal_that_takes_too_long_stops_and_is_whole_when_it_is_repeated(
+    store: LocalStore, assets: Assets, uses: AssetUses
+) -> None:
+    asset = await put(assets)
+    await uses.claim(asset, "run-1")
+    with pytest.raises(UnavailableError):
+        await AssetUses(store, removal_seconds=0.0).release(asset, "run-1")
+    assert [name for name in await names(store) if name.startswith("removing/")] == []
+    assert await uses.release(asset, "run-1")
+    assert await names(store) == []
 
 
 @pytest.mark.parametrize("round_", range(20))

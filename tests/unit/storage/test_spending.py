@@ -129,6 +129,34 @@ async def test_a_create_that_comes_again_is_not_refused_for_its_own_reservation(
     assert not await reserve(spending, "three", 1, 100)
 
 
+@pytest.mark.parametrize("first_to_fail", [0, 1])
+async def test_of_two_creates_of_one_run_neither_gives_back_what_the_other_counts_on(
+    engine: AsyncEngine, first_to_fail: int
+) -> None:
+    spending, period = Spending(engine), Period("day", 100, MIDNIGHT)
+    moments = [NOON, NOON + timedelta(milliseconds=1)]
+    for moment, amount in zip(moments, (90, 60), strict=True):
+        assert await spending.reserve("run", "alice", amount, [period], moment, NOON + timedelta(hours=2)) is None
+    await spending.release("run", moments[first_to_fail])
+    assert not await reserve(spending, "next", 11, 100), "the larger of the two stands"
+    assert await reserve(spending, "next", 10, 100)
+
+
+async def test_a_reservation_that_joins_one_just_given_back_stands(database_url: str) -> None:
+    engines = [open_database(database_url) for _ in range(2)]
+    one, other = [Spending(engine) for engine in engines]
+    for number in range(20):
+        run = f"run-{number}"
+        assert await reserve(one, run, 5, 1000)
+        later, expires = NOON + timedelta(milliseconds=1), NOON + timedelta(hours=2)
+        period = Period("day", 1000, MIDNIGHT)
+        await asyncio.gather(one.release(run, NOON), other.reserve(run, "alice", 5, [period], later, expires))
+    assert not await reserve(one, "next", 901, 1000)
+    assert await reserve(one, "next", 900, 1000)
+    for engine in engines:
+        await engine.dispose()
+
+
 async def test_a_day_is_a_day_of_utc_wherever_the_database_lives(database_url: str) -> None:
     first = open_database(database_url)
     if first.dialect.name == "postgresql":
