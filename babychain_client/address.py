@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx
 
-from babychain_client.errors import WaitTimeout, tell_run
+from babychain_client.errors import BabyChainError, NotFound, WaitTimeout, tell_run
 from babychain_client.exchange import PATIENCE, Call, may_have_started
 from babychain_client.following import Following
 
@@ -24,7 +24,11 @@ class Address:
     @classmethod
     def of(cls, url: str | None, key: str | None) -> Self:
         found = url or os.environ.get("BABYCHAIN_URL") or LOCAL
-        return cls(found.rstrip("/"), key or os.environ.get("BABYCHAIN_API_KEY") or None)
+        key = key or os.environ.get("BABYCHAIN_API_KEY") or None
+        if key and not (key.isascii() and key.isprintable()):
+            # Nothing else can be written into a header, and httpx's own error would show the key.
+            raise ValueError("The API key is none: keys are made of printable ASCII characters.")
+        return cls(found.rstrip("/"), key)
 
     def request(self, call: Call) -> dict[str, Any]:
         return {
@@ -58,14 +62,27 @@ def naming(run_id: str) -> Iterator[None]:
         yield
     except (WaitTimeout, GeneratorExit):
         raise
+    except NotFound as error:
+        error.run_id = run_id
+        raise
     except BaseException as error:
         tell_run(error, run_id)
         raise
 
 
 @contextmanager
+def of_run(run_id: str) -> Iterator[None]:
+    """Whatever ends a download in here says whose files they are."""
+    try:
+        yield
+    except BabyChainError as error:
+        error.run_id = run_id
+        raise
+
+
+@contextmanager
 def keyed(call: Call) -> Iterator[None]:
-    """A create that is broken off may have started its run: whoever repeats it should do so under the same key."""
+    """What is broken off may have been started: whoever repeats it should do so under the same key."""
     try:
         yield
     except (KeyboardInterrupt, asyncio.CancelledError) as error:

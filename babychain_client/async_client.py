@@ -2,8 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -13,11 +13,11 @@ import httpx
 from httpx_sse import EventSource
 
 from babychain_client import calls, following
-from babychain_client.address import Address, keyed, naming
-from babychain_client.exchange import Call, Flow, Pause, Rates, backoff, exchange, read_json
+from babychain_client.address import Address, keyed, naming, of_run
+from babychain_client.exchange import PATIENCE, Call, Flow, Pause, Rates, exchange, read_json
 from babychain_client.following import STREAM_PATIENCE, Following
-from babychain_client.outputs import Output, Saving, broke_off, outputs_of, refuse
-from babychain_client.states import Estimate, Event, Json, RunState, rows
+from babychain_client.outputs import Busy, Output, Saving, outputs_of, pause, refuse
+from babychain_client.states import Estimate, Event, Json, Page, RunState, rows
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class AsyncBabyChain:
         self, url: str | None = None, key: str | None = None, *, tries: int = 5, http: httpx.AsyncClient | None = None
     ) -> None:
         self._address = Address.of(url, key)
-        self._http = http or httpx.AsyncClient()
+        self._http = http or httpx.AsyncClient(timeout=PATIENCE)
         self._is_ours = http is None
         self._tries = tries
         self._rates = Rates()
@@ -92,14 +92,13 @@ class AsyncBabyChain:
         """Yours: those under way first, then the ended ones, the latest end first. Pages are fetched as needed."""
         asked = {"status": status, "template": template, "tag": tag, "metadata": metadata, **filters}
         asked |= {"created_after": created_after, "created_before": created_before}
-        cursor = None
-        while True:
-            page: Json = await self._ask(calls.list_runs(cursor, asked), dict)
-            for row in page["data"]:
-                yield RunState.read(row)
-            cursor = page["next_cursor"]
-            if not page["has_more"]:
-                return
+        page = await self._ask(calls.list_runs(None, asked), Page.read)
+        for run in page.runs:
+            yield run
+        while page.next_cursor:
+            page = await self._ask(calls.list_runs(page.next_cursor, asked), Page.read)
+            for run in page.runs:
+                yield run
 
     async def wait(self, run_id: str, timeout: float | None = None) -> RunState:  # noqa: ASYNC109 - as the other client
         """The run at its end, however it ended. Giving up (WaitTimeout, a cancelled task) stops nothing, and names
@@ -107,7 +106,7 @@ class AsyncBabyChain:
         with naming(run_id):
             return await self._drive(following.wait(run_id, timeout, self._tries, self._rates))
 
-    async def stream(self, run_id: str, last_event_id: str | None = None) -> AsyncIterator[Event]:
+    async def stream(self, run_id: str, last_event_id: str | None = None) -> AsyncGenerator[Event, None]:
         """Each state the run has had and will have, up to its end; a stream that breaks off is taken up again."""
         listener = Following(run_id, self._tries, last_event_id)
         with naming(run_id):
@@ -140,22 +139,31 @@ class AsyncBabyChain:
     async def download(self, run: str | RunState, folder: str | Path) -> list[Path]:
         """Every file that the run has made so far, each named by its step. Answers where they are."""
         state = await self.state(run) if isinstance(run, str) else run
-        return [await self._save(output, Path(folder)) for output in outputs_of(state)]
+        with of_run(state.id):
+            return [await self._save(output, Path(folder)) for output in outputs_of(state)]
 
     # ---- the rest -----------------------------------------------------------------------------------------------
 
     async def upload(self, file: str | Path) -> str:
         """A picture to start from. Answers the id that an input takes in place of an address."""
-        return str((await self._ask(calls.upload(Path(file)), dict))["id"])
+        return await self._ask(calls.upload(Path(file)), lambda made: str(made["id"]))
 
     async def deliveries(self, run_id: str) -> list[Json]:
         return await self._ask(calls.deliveries(run_id), rows)
 
-    async def resend_callback(self, run_id: str, step: str | None = None) -> Json:
-        return await self._ask(calls.resend(run_id, step), dict)
+    async def resend_callback(
+        self, run_id: str, step: str | None = None, *, idempotency_key: str | None = None
+    ) -> Json:
+        """The callback of the run's end, or a step's, once more: the same bytes under the same event id."""
+        call = calls.resend(run_id, step, idempotency_key)
+        with keyed(call):
+            return await self._ask(call, dict)
 
-    async def send_test_callback(self, url: str) -> Json:
-        return await self._ask(calls.send_test(url), dict)
+    async def send_test_callback(self, url: str, *, idempotency_key: str | None = None) -> Json:
+        """One signed event that tells of no run. What the receiver answered stands in its `attempts`."""
+        call = calls.send_test(url, idempotency_key)
+        with keyed(call):
+            return await self._ask(call, dict)
 
     async def templates(self) -> list[Json]:
         return await self._ask(calls.templates(), rows)
@@ -202,10 +210,8 @@ class AsyncBabyChain:
         for number in itertools.count(1):
             try:
                 return await self._fetch(output, folder)
-            except httpx.TransportError as error:
-                if number >= self._tries:
-                    raise broke_off(output) from error
-                await asyncio.sleep(backoff(number))
+            except (httpx.TransportError, Busy) as error:
+                await asyncio.sleep(pause(output, error, number, self._tries))
         raise AssertionError("unreachable")
 
     async def _fetch(self, output: Output, folder: Path) -> Path:
@@ -235,11 +241,12 @@ class AsyncRun:
         self.state = await self._client.wait(self.id, timeout)
         return self.state
 
-    async def stream(self) -> AsyncIterator[Event]:
+    async def stream(self) -> AsyncGenerator[Event, None]:
         """See `AsyncBabyChain.stream`."""
-        async for event in self._client.stream(self.id):
-            self.state = event.run or self.state
-            yield event
+        async with aclosing(self._client.stream(self.id)) as events:
+            async for event in events:
+                self.state = event.run or self.state
+                yield event
 
     async def download(self, folder: str | Path) -> list[Path]:
         return await self._client.download(self.id, folder)

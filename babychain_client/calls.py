@@ -14,9 +14,7 @@ Json = dict[str, Any]
 
 
 def create(chain: str, body: Json, key: str | None) -> Call:
-    """Without a key of the caller's we make one: a repeat of ours must not start a second run."""
-    headers = {"idempotency-key": key or f"client-{uuid4()}"}
-    return Call("POST", f"/api/v1/chains/{_part(chain)}/runs", "creates", json=body, headers=headers)
+    return Call("POST", f"/api/v1/chains/{_part(chain)}/runs", "creates", json=body, headers=_once(key))
 
 
 def estimate(chain: str, body: Json) -> Call:
@@ -63,8 +61,7 @@ def cancel(run_id: str) -> Call:
 
 
 def retry(run_id: str, body: Json, key: str | None) -> Call:
-    headers = {"idempotency-key": key or f"client-{uuid4()}"}
-    return Call("POST", f"/api/v1/chains/runs/{_part(run_id)}/retry", "creates", json=body, headers=headers)
+    return Call("POST", f"/api/v1/chains/runs/{_part(run_id)}/retry", "creates", json=body, headers=_once(key))
 
 
 def delete(run_id: str) -> Call:
@@ -79,13 +76,13 @@ def deliveries(run_id: str) -> Call:
     return Call("GET", f"/api/v1/chains/runs/{_part(run_id)}/deliveries", "reads")
 
 
-def resend(run_id: str, step: str | None) -> Call:
+def resend(run_id: str, step: str | None, key: str | None) -> Call:
     path = f"/api/v1/chains/runs/{_part(run_id)}/deliveries"
-    return Call("POST", path, "creates", json={} if step is None else {"step_key": step})
+    return Call("POST", path, "creates", json={} if step is None else {"step_key": step}, headers=_once(key))
 
 
-def send_test(url: str) -> Call:
-    return Call("POST", "/api/v1/callbacks/test", "creates", json={"webhook_url": url})
+def send_test(url: str, key: str | None) -> Call:
+    return Call("POST", "/api/v1/callbacks/test", "creates", json={"webhook_url": url}, headers=_once(key))
 
 
 def upload(file: Path) -> Call:
@@ -101,12 +98,24 @@ def models() -> Call:
 
 
 def model(name: str) -> Call:
-    return Call("GET", f"/api/v1/models/{quote(name, safe='/')}")
+    return Call("GET", f"/api/v1/models/{'/'.join(map(_part, name.split('/')))}")
+
+
+def _once(key: str | None) -> dict[str, str]:
+    """Without a key of the caller's we make one: a repeat of ours must not do twice what was asked once."""
+    if key is None:
+        return {"idempotency-key": f"client-{uuid4()}"}
+    if not (key.isascii() and key.isprintable()):
+        # Nothing else can be written into a header.
+        raise ValueError(f"An idempotency key is made of printable ASCII characters; {key!r} is not.")
+    return {"idempotency-key": key}
 
 
 def _part(text: str) -> str:
     """Of a path: nothing that a caller names may lead elsewhere."""
-    return quote(text, safe="")
+    part = quote(text, safe="")
+    # `quote` leaves dots, and httpx goes up a level at `..`.
+    return part if part.strip(".") else part.replace(".", "%2E")
 
 
 def _text(value: Any) -> Any:

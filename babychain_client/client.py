@@ -13,11 +13,11 @@ import httpx
 from httpx_sse import EventSource
 
 from babychain_client import calls, following
-from babychain_client.address import Address, keyed, naming
-from babychain_client.exchange import Call, Flow, Pause, Rates, backoff, exchange, read_json
+from babychain_client.address import Address, keyed, naming, of_run
+from babychain_client.exchange import PATIENCE, Call, Flow, Pause, Rates, exchange, read_json
 from babychain_client.following import STREAM_PATIENCE, Following
-from babychain_client.outputs import Output, Saving, broke_off, outputs_of, refuse
-from babychain_client.states import Estimate, Event, Json, RunState, rows
+from babychain_client.outputs import Busy, Output, Saving, outputs_of, pause, refuse
+from babychain_client.states import Estimate, Event, Json, Page, RunState, rows
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class BabyChain:
         self, url: str | None = None, key: str | None = None, *, tries: int = 5, http: httpx.Client | None = None
     ) -> None:
         self._address = Address.of(url, key)
-        self._http = http or httpx.Client()
+        self._http = http or httpx.Client(timeout=PATIENCE)
         self._is_ours = http is None
         self._tries = tries
         self._rates = Rates()
@@ -92,13 +92,11 @@ class BabyChain:
         """Yours: those under way first, then the ended ones, the latest end first. Pages are fetched as needed."""
         asked = {"status": status, "template": template, "tag": tag, "metadata": metadata, **filters}
         asked |= {"created_after": created_after, "created_before": created_before}
-        cursor = None
-        while True:
-            page: Json = self._ask(calls.list_runs(cursor, asked), dict)
-            yield from map(RunState.read, page["data"])
-            cursor = page["next_cursor"]
-            if not page["has_more"]:
-                return
+        page = self._ask(calls.list_runs(None, asked), Page.read)
+        yield from page.runs
+        while page.next_cursor:
+            page = self._ask(calls.list_runs(page.next_cursor, asked), Page.read)
+            yield from page.runs
 
     def wait(self, run_id: str, timeout: float | None = None) -> RunState:
         """The run at its end, however it ended. Giving up (WaitTimeout, Ctrl-C) stops nothing and names the run."""
@@ -138,22 +136,29 @@ class BabyChain:
     def download(self, run: str | RunState, folder: str | Path) -> list[Path]:
         """Every file that the run has made so far, each named by its step. Answers where they are."""
         state = self.state(run) if isinstance(run, str) else run
-        return [self._save(output, Path(folder)) for output in outputs_of(state)]
+        with of_run(state.id):
+            return [self._save(output, Path(folder)) for output in outputs_of(state)]
 
     # ---- the rest -----------------------------------------------------------------------------------------------
 
     def upload(self, file: str | Path) -> str:
         """A picture to start from. Answers the id that an input takes in place of an address."""
-        return str(self._ask(calls.upload(Path(file)), dict)["id"])
+        return self._ask(calls.upload(Path(file)), lambda made: str(made["id"]))
 
     def deliveries(self, run_id: str) -> list[Json]:
         return self._ask(calls.deliveries(run_id), rows)
 
-    def resend_callback(self, run_id: str, step: str | None = None) -> Json:
-        return self._ask(calls.resend(run_id, step), dict)
+    def resend_callback(self, run_id: str, step: str | None = None, *, idempotency_key: str | None = None) -> Json:
+        """The callback of the run's end, or a step's, once more: the same bytes under the same event id."""
+        call = calls.resend(run_id, step, idempotency_key)
+        with keyed(call):
+            return self._ask(call, dict)
 
-    def send_test_callback(self, url: str) -> Json:
-        return self._ask(calls.send_test(url), dict)
+    def send_test_callback(self, url: str, *, idempotency_key: str | None = None) -> Json:
+        """One signed event that tells of no run. What the receiver answered stands in its `attempts`."""
+        call = calls.send_test(url, idempotency_key)
+        with keyed(call):
+            return self._ask(call, dict)
 
     def templates(self) -> list[Json]:
         return self._ask(calls.templates(), rows)
@@ -200,10 +205,8 @@ class BabyChain:
         for number in itertools.count(1):
             try:
                 return self._fetch(output, folder)
-            except httpx.TransportError as error:
-                if number >= self._tries:
-                    raise broke_off(output) from error
-                time.sleep(backoff(number))
+            except (httpx.TransportError, Busy) as error:
+                time.sleep(pause(output, error, number, self._tries))
         raise AssertionError("unreachable")
 
     def _fetch(self, output: Output, folder: Path) -> Path:

@@ -17,7 +17,7 @@ BabyChainError
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
@@ -31,6 +31,10 @@ class Fault:
 
     path: tuple[str | int, ...]
     message: str
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(tuple(data.get("path", ())), str(data.get("message", "")))
 
     def __str__(self) -> str:
         return f"{'.'.join(map(str, self.path))} {self.message}".strip()
@@ -46,7 +50,7 @@ class ApiError(BabyChainError):
         self.status = status
         self.code = str(error.get("code", "unknown"))
         self.message = str(error.get("message", f"The API answered {status}."))
-        self.faults = tuple(Fault(tuple(one["path"]), one["message"]) for one in error.get("errors", ()))
+        self.faults = tuple(map(Fault.read, error.get("errors", ())))
         self.details: Mapping[str, Any] = error.get("details", {})
         self.guidance: Mapping[str, Any] = error.get("guidance", {})
         self.request_id: str | None = error.get("request_id")
@@ -124,13 +128,16 @@ def read_error(answer: httpx.Response) -> ApiError:
     except ValueError:
         body = None
     error = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(error, dict):
+        said = f"{origin(answer.url)} answered {answer.status_code}, and not in BabyChain's words: is it the API?"
+        error = {"message": said}
     kind = _BY_STATUS.get(answer.status_code, ServiceUnavailable if answer.is_server_error else InvalidRequest)
     seconds = answer.headers.get("retry-after", "")
-    return kind(
-        answer.status_code,
-        error if isinstance(error, dict) else {},
-        float(seconds) if seconds.isdecimal() else None,
-    )
+    return kind(answer.status_code, error, float(seconds) if seconds.isdecimal() else None)
+
+
+def origin(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
 def goes_on(run_id: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 import httpx
 
-from babychain_client.errors import ApiError, ConnectionFailed, read_error
+from babychain_client.errors import ApiError, ConnectionFailed, origin, read_error
 
 T = TypeVar("T")
 
@@ -25,7 +25,10 @@ _WORTH_WAITING = 60.0
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
-_REPEATED = frozenset({429, 502, 503, 504})
+STRANGE = (ValueError, KeyError, TypeError, AttributeError)
+"""What reading an answer raises that is JSON of another kind, or none."""
+
+REPEATED = frozenset({429, 502, 503, 504})
 _RATE_LIMIT = re.compile(r'"(\w+)";r=(\d+);t=(\d+)')
 
 
@@ -103,13 +106,17 @@ def understood(call: Call, answer: httpx.Response, read: Callable[[Any], T]) -> 
     """A wrong address may lead to some other server, which has answers of its own."""
     try:
         return read(answer.json())
-    except (ValueError, KeyError, TypeError) as error:
-        said = f"What answers at {_origin(answer.url)} is not the API of BabyChain, or another version of it."
-        raise ConnectionFailed(said, _key(call)) from error
+    except STRANGE as error:
+        raise not_the_api(answer.url, call) from error
+
+
+def not_the_api(url: httpx.URL, call: Call) -> ConnectionFailed:
+    said = f"What answers at {origin(url)} is not the API of BabyChain, or another version of it."
+    return ConnectionFailed(said, _key(call))
 
 
 def may_pass(refused: ApiError) -> bool:
-    return refused.status in _REPEATED and (refused.retry_after or 0.0) <= _WORTH_WAITING
+    return refused.status in REPEATED and (refused.retry_after or 0.0) <= _WORTH_WAITING
 
 
 def backoff(number: int) -> float:
@@ -125,7 +132,7 @@ def no_answer(call: Call, error: httpx.TransportError, *, sent: bool = True) -> 
 
 
 def _silence(call: Call, error: httpx.TransportError) -> str:
-    where = _origin(error.request.url)
+    where = origin(error.request.url)
     if "[SSL" in str(error):
         return f"No secure connection to {where}: {error}."
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
@@ -137,13 +144,9 @@ def _silence(call: Call, error: httpx.TransportError) -> str:
     return f"The connection to {where} broke at {call.method} {call.path}."
 
 
-def _origin(url: httpx.URL) -> str:
-    return f"{url.scheme}://{url.netloc.decode('ascii')}"
-
-
 def _key(call: Call) -> str | None:
     return call.headers.get("idempotency-key")
 
 
 def may_have_started(call: Call) -> str:
-    return f"The run may have been started: repeat with the idempotency key {call.headers['idempotency-key']!r}."
+    return f"It may have been started all the same: repeat it with the idempotency key {_key(call)!r}."

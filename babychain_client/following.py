@@ -10,7 +10,19 @@ from httpx_sse import ServerSentEvent
 
 from babychain_client import calls
 from babychain_client.errors import WaitTimeout, read_error
-from babychain_client.exchange import Call, Flow, Pause, Rates, backoff, exchange, may_pass, no_answer, understood
+from babychain_client.exchange import (
+    STRANGE,
+    Call,
+    Flow,
+    Pause,
+    Rates,
+    backoff,
+    exchange,
+    may_pass,
+    no_answer,
+    not_the_api,
+    understood,
+)
 from babychain_client.states import Event, RunState
 
 LONGEST_POLL = 30.0
@@ -51,6 +63,7 @@ class Following:
     done: bool = False
     _failed: int = 0
     _pause: float = field(default=0.0)
+    _url: httpx.URL = field(default_factory=httpx.URL)
 
     @property
     def call(self) -> Call:
@@ -66,6 +79,9 @@ class Following:
             self.done = True
             return False
         if answer.is_success:
+            self._url = answer.url
+            if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+                raise not_the_api(answer.url, self.call)
             return True
         refused = read_error(answer)
         if not may_pass(refused):
@@ -78,7 +94,10 @@ class Following:
 
     def heard(self, sse: ServerSentEvent) -> Event | None:
         """None for signs of life, and for what this version does not know."""
-        event = Event.read(sse.event, sse.id or None, json.loads(sse.data)) if sse.data else None
+        try:
+            event = Event.read(sse.event, sse.id or None, json.loads(sse.data)) if sse.data else None
+        except STRANGE as error:
+            raise not_the_api(self._url, self.call) from error
         if event is None:
             return None
         self._failed = 0

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Self
 import httpx
 
 from babychain_client.errors import DownloadFailed
+from babychain_client.exchange import REPEATED, backoff
 from babychain_client.states import RunState
 
 _SHA256 = re.compile(r'"([0-9a-f]{64})"')
@@ -76,12 +77,24 @@ class Saving:
         self._part.unlink(missing_ok=True)
 
 
-def broke_off(output: Output) -> DownloadFailed:
-    return DownloadFailed(f"The file of {output.name} did not come whole; fetch it again.")
-
-
 def refuse(output: Output, answer: httpx.Response) -> None:
-    if not answer.is_success:
-        raise DownloadFailed(
-            f"The file of {output.name} answered {answer.status_code}; read the run again for a fresh link."
-        )
+    if answer.is_success:
+        return
+    if answer.status_code in REPEATED:
+        raise Busy(f"The file of {output.name} is not to be had now: {answer.status_code}; fetch it again later.")
+    raise DownloadFailed(
+        f"The file of {output.name} answered {answer.status_code}; read the run again for a fresh link."
+    )
+
+
+class Busy(DownloadFailed):
+    """Nothing is wrong with the link."""
+
+
+def pause(output: Output, error: httpx.TransportError | Busy, number: int, tries: int) -> float:
+    """Seconds until the file is asked for again, after so many tries; raises once they are used up."""
+    if number < tries:
+        return backoff(number)
+    if isinstance(error, Busy):
+        raise error
+    raise DownloadFailed(f"The file of {output.name} did not come whole; fetch it again.") from error

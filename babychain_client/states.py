@@ -150,6 +150,18 @@ class Estimate:
         return cls(Money.read(data["estimate"]), tuple(data.get("warnings", ())), data)
 
 
+@dataclass(frozen=True)
+class Page:
+    """Of a list of runs."""
+
+    runs: tuple[RunState, ...]
+    next_cursor: str | None
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        return cls(tuple(map(RunState.read, data["data"])), data["next_cursor"] if data["has_more"] else None)
+
+
 def rows(data: Json) -> list[Json]:
     """Of a list that comes whole."""
     return list(data["data"])

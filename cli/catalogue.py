@@ -1,14 +1,15 @@
 """`babychain templates` and `babychain models`: what can be run. Needs no key."""
 
 import os
-from typing import Annotated, Any
-
-from cyclopts import Parameter
+import sys
+from typing import Any, Literal
 
 from babychain_client import Money, NotAllowed
 from cli.failures import Exit
 from cli.session import ask, connect_openly, find_key
-from cli.showing import AsJson, console, show_json, show_table
+from cli.showing import AsJson, Flag, console, show_json, show_table
+
+Json = dict[str, Any]
 
 
 def templates(*, as_json: AsJson = False) -> int:
@@ -34,8 +35,8 @@ def models(
     name: str | None = None,
     /,
     *,
-    kind: str | None = None,
-    available: Annotated[bool, Parameter(negative="")] = False,
+    kind: Literal["image", "video"] | None = None,
+    available: Flag = False,
     as_json: AsJson = False,
 ) -> int:
     """Show the models, or the parameters of one. With a key also who serves each, and what its usual job costs.
@@ -45,7 +46,7 @@ def models(
     name
         One model, such as bfl/flux-2-pro.
     kind
-        image or video: only these.
+        Only these.
     available
         Only those whose provider has a key here.
     as_json
@@ -57,33 +58,45 @@ def models(
             return Exit.DONE
         found = client.models()
     rows = [row for row in found if kind in (None, row["kind"]) and (row["available"] or not available)]
+    known, missing = _known_with_a_key()
     if as_json:
-        show_json({"object": "list", "data": rows})
+        show_json({"object": "list", "data": [row | known.get(row["id"], {}) for row in rows]})
         return Exit.DONE
-    provider_of, price_of = _known_with_a_key()
-    show_table(
-        ("model", "kind", "maker", "provider", "available", "usual price"),
-        (
-            (
-                *(row["id"], row["kind"], row["provider"], provider_of.get(row["id"])),
-                *("yes" if row["available"] else "no key", price_of.get(row["id"])),
-            )
-            for row in rows
-        ),
-    )
+    _show_models(rows, known)
+    if missing:
+        print(f"babychain: {missing}", file=sys.stderr)
     return Exit.DONE
 
 
-def _known_with_a_key() -> tuple[dict[str, str], dict[str, str]]:
-    """Of each model its provider's account, and the price of a job that leaves everything at the model's defaults."""
+def _show_models(rows: list[Json], known: dict[str, Json]) -> None:
+    columns = ("model", "kind", "maker", "available")
+    shown = [(row["id"], row["kind"], row["provider"], "yes" if row["available"] else "no key") for row in rows]
+    if not known:
+        show_table(columns, shown)
+        return
+    more = [known.get(row["id"], {}) for row in rows]
+    prices = [str(Money.read(one["usual_price"])) if "usual_price" in one else None for one in more]
+    served = [one.get("served_by") for one in more]
+    show_table(
+        (*columns[:3], "provider", *columns[3:], "usual price"),
+        ((*row[:3], by, *row[3:], price) for row, by, price in zip(shown, served, prices, strict=True)),
+    )
+
+
+def _known_with_a_key() -> tuple[dict[str, Json], str | None]:
+    """Of each model its provider's account, and the price of a job that leaves everything at the model's defaults; or
+    why that is not to be had."""
     if find_key(os.environ) is None:
-        return {}, {}
+        return {}, "Providers and prices are shown to keys: set BABYCHAIN_API_KEY to yours."
     try:
         accounts, facts = ask("GET", "/api/v1/providers"), ask("GET", "/api/v1/console")
-    except NotAllowed:
-        return {}, {}
-    providers = {model["id"]: account["name"] for account in accounts["data"] for model in account["models"]}
-    return providers, {name: str(Money.read(price)) for name, price in facts["prices"].items()}
+    except NotAllowed as error:
+        return {}, f"Providers and prices are shown to keys of this deployment: {error}"
+    known: dict[str, Json] = {name: {"usual_price": price} for name, price in facts["prices"].items()}
+    for account in accounts["data"]:
+        for model in account["models"]:
+            known.setdefault(model["id"], {})["served_by"] = account["name"]
+    return known, None
 
 
 def _show_model(model: dict[str, Any], *, as_json: bool) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ import obstore
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import URL, Connection
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -74,7 +75,7 @@ async def check_all(env: Mapping[str, str], api: AsyncBabyChain, url: str) -> As
     try:
         settings = Settings.load()
     except SetupError as error:
-        yield bad("settings", error.message, "Set them; docs/operating.md explains each. `babychain dev` needs none.")
+        yield bad("settings", error.message, "Set or correct them; docs/operating.md explains each.")
         return
     yield good("settings", f"complete; providers' mode is {settings.provider_mode}")
     async for finding in check_temporal():
@@ -119,6 +120,8 @@ async def check_database(url: str) -> Finding:
         engine = open_database(url)
     except SetupError as error:
         return bad("database", error.message, "Correct BABYCHAIN_DATABASE_URL.")
+    if _is_missing(engine.url):
+        return bad("database", "there is none yet", "Run `babychain setup`, or correct BABYCHAIN_DATABASE_URL.")
     try:
         with answering_database():
             async with engine.connect() as connection:
@@ -128,8 +131,14 @@ async def check_database(url: str) -> Finding:
     finally:
         await engine.dispose()
     if current != newest:
-        return bad("database", f"its tables are of version {current}, not {newest}", "Run `babychain setup`.")
+        said = f"its tables are of version {current}, not {newest}" if current else "it has no tables yet"
+        return bad("database", said, "Run `babychain setup`.")
     return good("database", f"{engine.dialect.name}, tables of version {current}")
+
+
+def _is_missing(url: URL) -> bool:
+    """A file that is not there: to connect would make it."""
+    return url.get_backend_name() == "sqlite" and bool(url.database) and not Path(str(url.database)).exists()
 
 
 def _revisions(connection: Connection) -> tuple[str | None, str | None]:
@@ -224,24 +233,35 @@ async def check_providers(settings: Settings, env: Mapping[str, str]) -> AsyncIt
     if settings.provider_mode == "sandbox":
         yield await _check_sandbox(settings.sandbox_url)
         return
+    modules = [one for one in providers.every_module() if providers.mode_of(one) == settings.provider_mode]
+    modules = modules or providers.modules()
     offered = 0
     async with provider_client(TrustedOrigins.parse(settings.trusted)) as http:
-        for module in providers.modules():
-            provider = module.create(settings.provider_environment(env), http)
-            if provider is None or (settings.provider_mode == "babysea") != (module.NAME == "babysea"):
-                continue
-            offered += 1
-            found = await ask_provider(provider)
-            part = f"provider {module.NAME}"
-            if found.verdict is KeyVerdict.GOOD:
-                yield good(part, found.says)
-            elif found.verdict is KeyVerdict.UNKNOWN:
-                yield doubtful(part, found.says, "Try one cheap job: `babychain providers check --live`.")
-            else:
-                yield bad(part, found.says, f"Check {module.KEY_NAME}, and the way from here to the provider.")
+        for module in modules:
+            found = await _check_provider(module, settings.provider_environment(env), http)
+            if found is not None:
+                offered += 1
+                yield found
     if not offered:
-        names = ", ".join(module.KEY_NAME for module in providers.modules())
+        names = ", ".join(module.KEY_NAME for module in modules)
         yield bad("providers", "none has a key", f"Set one of {names}; or BABYCHAIN_PROVIDER_MODE=sandbox.")
+
+
+async def _check_provider(module: ModuleType, env: Mapping[str, str], http: httpx.AsyncClient) -> Finding | None:
+    """None where it has no key."""
+    part = f"provider {module.NAME}"
+    try:
+        provider = module.create(env, http)
+    except SetupError as error:
+        return bad(part, error.message, "Correct it: until then neither the API nor the worker starts.")
+    if provider is None:
+        return None
+    found = await ask_provider(provider)
+    if found.verdict is KeyVerdict.GOOD:
+        return good(part, found.says)
+    if found.verdict is KeyVerdict.UNKNOWN:
+        return doubtful(part, found.says, "Try one cheap job: `babychain providers check --live`.")
+    return bad(part, found.says, f"Check {module.KEY_NAME}, and the way from here to the provider.")
 
 
 async def _check_sandbox(url: str) -> Finding:

@@ -6,7 +6,7 @@ from cyclopts import App
 
 from cli.failures import Exit
 from cli.session import connect
-from cli.showing import AsJson, console, moment, show_json, show_table
+from cli.showing import AsJson, OnceKey, console, moment, show_json, show_table
 
 deliveries = App(name="deliveries", help="Callbacks: what became of them, sending one again, and a test.")
 
@@ -34,7 +34,7 @@ def list_(run_id: str, /, *, as_json: AsJson = False) -> int:
 
 
 @deliveries.command
-def resend(run_id: str, /, *, step: str | None = None, as_json: AsJson = False) -> int:
+def resend(run_id: str, /, *, step: str | None = None, idempotency_key: OnceKey = None, as_json: AsJson = False) -> int:
     """Send a callback again: the same bytes under the same event id.
 
     Parameters
@@ -43,28 +43,32 @@ def resend(run_id: str, /, *, step: str | None = None, as_json: AsJson = False) 
         The run.
     step
         The event of this step; without it, that of the run's end.
+    idempotency_key
+        The same key is the same sending, however often it is started.
     as_json
         Print JSON.
     """
     with connect() as client:
-        sent = client.resend_callback(run_id, step)
+        sent = client.resend_callback(run_id, step, idempotency_key=idempotency_key)
     _show(sent, as_json=as_json)
     return Exit.DONE
 
 
 @deliveries.command(name="test")
-def send_test(url: str, /, *, as_json: AsJson = False) -> int:
+def send_test(url: str, /, *, idempotency_key: OnceKey = None, as_json: AsJson = False) -> int:
     """Send one signed test event, and show what the receiver answered. Exit code 1 where it did not take it.
 
     Parameters
     ----------
     url
         Where to.
+    idempotency_key
+        The same key is the same test, however often it is started.
     as_json
         Print JSON.
     """
     with connect() as client:
-        sent = client.send_test_callback(url)
+        sent = client.send_test_callback(url, idempotency_key=idempotency_key)
     _show(sent, as_json=as_json)
     return Exit.DONE if sent.get("status") == "delivered" else Exit.FAILED
 

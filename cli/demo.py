@@ -18,6 +18,7 @@ from cli.media import describe_picture, describe_video
 from cli.processes import PartEnded, Parts
 from cli.progress import progress
 from cli.receiver import Receiver, listening
+from cli.showing import console
 from cli.signals import run
 from cli.stack import Stack
 
@@ -52,7 +53,7 @@ def demo() -> int:
 
     KEEP=1 leaves everything running until Ctrl-C, to look around.
     """
-    return run(_demo(Console(highlight=False, soft_wrap=True)))
+    return run(_demo(console()))
 
 
 async def _demo(console: Console) -> int:

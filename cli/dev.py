@@ -9,6 +9,7 @@ from watchfiles import PythonFilter, awatch
 from cli.environment import LOCAL_RECEIVER_PORT
 from cli.processes import Parts
 from cli.serve import ROOT
+from cli.showing import console
 from cli.signals import run
 from cli.stack import Stack
 
@@ -24,7 +25,7 @@ def dev() -> int:
     """Run everything on this machine until Ctrl-C; API and worker reload when a source file changes."""
     stack = Stack.from_environment()
     # Ctrl-C is how this command is meant to end.
-    return run(_dev(stack, Console(highlight=False, soft_wrap=True)), interrupted=0)
+    return run(_dev(stack, console()), interrupted=0)
 
 
 async def _dev(stack: Stack, console: Console) -> int:

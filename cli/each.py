@@ -10,10 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.prompt import Confirm
 
 from babychain_client import AsyncBabyChain, BabyChainError, Conflict, InvalidRequest, NotAllowed, NotFound
-from cli.failures import CommandFailed, Exit
+from cli.asking import confirm
+from cli.failures import Exit
 from cli.lines import Json, Line, Result, Results, read_lines, still_to_do
 from cli.prices import Total
 from cli.session import connect_patiently
@@ -44,16 +44,17 @@ async def run_each(batch: Batch, shared: Json) -> int:
     lines = read_lines(batch.file, batch.chain, shared, batch.name)
     known = batch.results.read()
     open_lines = still_to_do(lines, known)
-    said = console() if not batch.as_json else Console(stderr=True, highlight=False)
+    said = console(stderr=batch.as_json)
     if done := len(lines) - len(open_lines):
         said.print(f"{done} of {len(lines)} lines have ended before, as {batch.results.file} says.", markup=False)
     async with connect_patiently() as client:
         if open_lines:
+            batch.results.prepare()
             await _confirm(client, batch, open_lines, said)
         try:
             with _told(batch, len(open_lines)) as tell:
                 news = await _run_all(client, batch, open_lines, tell)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, OSError):
             print("babychain: Runs that were started go on. The same command takes them up again.", file=sys.stderr)
             raise
     to_do = {line.number for line in open_lines}
@@ -63,7 +64,8 @@ async def run_each(batch: Batch, shared: Json) -> int:
     if batch.as_json:
         show_line({"event": "summary", "lines": len(lines), **counts})
     else:
-        said.print(f"{len(lines)} lines: {summary}. Each line's end is in {batch.results.file}.", markup=False)
+        count = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
+        said.print(f"{count}: {summary}. Each line's end is in {batch.results.file}.", markup=False)
     return Exit.DONE if counts["succeeded"] == len(lines) else Exit.RUN_FAILED
 
 
@@ -83,10 +85,7 @@ async def _confirm(client: AsyncBabyChain, batch: Batch, lines: Sequence[Line], 
         said.print(f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} of {batch.chain}, {total}.", markup=False)
     if batch.yes or not runs:
         return
-    if not sys.stdin.isatty():
-        raise CommandFailed("Nothing was started: say --yes where nobody can be asked.")
-    if not Confirm.ask("Start them?", console=said, default=False):
-        raise CommandFailed("Nothing was started.")
+    confirm("Start them?", said, otherwise="Nothing was started")
 
 
 async def _estimated(client: AsyncBabyChain, chain: str, lines: Sequence[Line]) -> Total:
@@ -117,9 +116,13 @@ async def _run_all(client: AsyncBabyChain, batch: Batch, lines: Sequence[Line], 
         results.append(result)
         tell(result)
 
-    async with asyncio.TaskGroup() as group:
-        for line in lines:
-            group.create_task(one(line))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for line in lines:
+                group.create_task(one(line))
+    except ExceptionGroup as failed:
+        # A disk that is full, a pipe that nobody reads: it is the same for all.
+        raise failed.exceptions[0] from None
     return results
 
 
@@ -136,7 +139,8 @@ async def _run_one(client: AsyncBabyChain, batch: Batch, line: Line) -> Result:
         ended = await run.wait()
         if batch.folder:
             await client.download(ended, batch.folder / f"{line.number:05}-{run.id}")
-    except BabyChainError as error:
+    except (BabyChainError, OSError) as error:
+        # Also a folder that this line's files don't fit into.
         return Result(line.number, line.key, "unfinished", run.id, str(error))
     said = None if ended.error is None else f"{ended.error.message} ({ended.error.code})"
     return Result(line.number, line.key, ended.status, run.id, said)
@@ -147,7 +151,7 @@ async def _run_one(client: AsyncBabyChain, batch: Batch, line: Line) -> Result:
 
 @contextmanager
 def _told(batch: Batch, count: int) -> Iterator[Tell]:
-    out = Console(highlight=False, soft_wrap=True)
+    out = console()
     if batch.as_json:
         yield lambda result: show_line({"event": "line", **result.data})
     elif not out.is_terminal:

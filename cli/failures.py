@@ -6,6 +6,7 @@ from babychain_client import (
     ApiError,
     BabyChainError,
     ConnectionFailed,
+    NotFound,
     RunState,
     ServiceUnavailable,
     TooManyRequests,
@@ -43,6 +44,24 @@ class Misused(CommandFailed):
     """The command line, or a file that it names, is not what the command takes. Nothing was started."""
 
     exit_code = Exit.MISUSED
+
+
+class Interrupted(CommandFailed):
+    """Somebody pressed Ctrl-C where there was nothing to put away."""
+
+    exit_code = Exit.INTERRUPTED
+
+
+def told(error: BabyChainError) -> str:
+    """All that a person needs to go on: what happened, what helps, and whose run it was."""
+    said = str(error)
+    if isinstance(error, ConnectionFailed) and error.unreached:
+        said += " Start it (`babychain dev`) or set BABYCHAIN_URL."
+    if isinstance(error, ApiError):
+        said = "\n  → ".join([said, *error.guidance.get("what_to_try_next", ())])
+    if error.run_id and error.run_id not in said and not isinstance(error, NotFound):
+        said += f" Its run is {error.run_id}."
+    return said
 
 
 def exit_of_run(state: RunState) -> Exit:

@@ -1,6 +1,5 @@
 """`babychain keys`: caller keys, straight in the database."""
 
-import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,13 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
-from rich.console import Console
-from rich.table import Table
 
 from api.key_orders import Caps, CreateKey, Rotate, caller_resource, key_resource, read_order
 from cli.deployment import fill_in, load_settings
 from cli.failures import CommandFailed, Misused
-from cli.showing import moment
+from cli.showing import AsJson, console, moment, show_json, show_table
 from cli.signals import run
 from domain.errors import RequestError
 from settings import Settings
@@ -25,8 +22,6 @@ from storage.keys import KeyStore
 keys = App(name="keys", help="Caller keys: create, list, rotate, revoke; and what belongs to a caller.")
 
 Json = dict[str, Any]
-AsJson = Annotated[bool, Parameter(name="--json", negative="")]
-_WIDTH = 240
 _COLUMNS = ("id", "caller", "name", "prefix", "status", "expires_at", "last_used_at")
 
 
@@ -77,7 +72,7 @@ def create(
         made = await stores.keys.create(read_order(CreateKey, wanted).as_new_key(), now=datetime.now(UTC))
         return key_resource(made.stored) | {"key": made.key}
 
-    return _run(work, _json if as_json else _show_secret("key"))
+    return _run(work, show_json if as_json else _show_secret("key"))
 
 
 @keys.command(name="list")
@@ -95,7 +90,7 @@ def list_(*, caller: str | None = None, as_json: AsJson = False) -> int:
     async def work(stores: _Stores) -> Json:
         return {"data": [key_resource(key) for key in await stores.keys.listed(caller)]}
 
-    return _run(work, _json if as_json else _show_table)
+    return _run(work, show_json if as_json else _show_table)
 
 
 @keys.command
@@ -116,7 +111,7 @@ def rotate(key_id: str, *, overlap_seconds: int | None = None, as_json: AsJson =
         made = await stores.keys.rotate(key_id, now=datetime.now(UTC), overlap=_overlap(overlap_seconds))
         return key_resource(made.stored) | {"key": made.key}
 
-    return _run(work, _json if as_json else _show_secret("key"))
+    return _run(work, show_json if as_json else _show_secret("key"))
 
 
 @keys.command
@@ -134,7 +129,7 @@ def revoke(key_id: str, *, as_json: AsJson = False) -> int:
     async def work(stores: _Stores) -> Json:
         return key_resource(await stores.keys.revoke(key_id, now=datetime.now(UTC)))
 
-    return _run(work, _json if as_json else _show_fields)
+    return _run(work, show_json if as_json else _show_fields)
 
 
 @keys.command
@@ -157,7 +152,7 @@ def caps(caller: str, *, daily_cap: int | None = None, monthly_cap: int | None =
         order = read_order(Caps, {"daily_cap": daily_cap, "monthly_cap": monthly_cap})
         return caller_resource(await stores.callers.set_caps(caller, daily=order.daily_cap, monthly=order.monthly_cap))
 
-    return _run(work, _json if as_json else _show_fields)
+    return _run(work, show_json if as_json else _show_fields)
 
 
 @keys.command
@@ -180,7 +175,7 @@ def callback_secret(caller: str, *, overlap_seconds: int | None = None, as_json:
         )
         return {"caller": caller, "secret": secret}
 
-    return _run(work, _json if as_json else _show_secret("secret"))
+    return _run(work, show_json if as_json else _show_secret("secret"))
 
 
 def _overlap(seconds: int | None) -> timedelta:
@@ -215,15 +210,11 @@ async def _stores(settings: Settings) -> AsyncIterator[_Stores]:
         await database.dispose()
 
 
-def _json(answer: Json) -> None:
-    print(json.dumps(answer, indent=2))
-
-
 def _show_secret(field: str) -> Callable[[Json], None]:
     """The secret alone goes to standard output, so that a script can take it."""
 
     def show(answer: Json) -> None:
-        told = Console(stderr=True, highlight=False)
+        told = console(stderr=True)
         for name, value in answer.items():
             if name != field and value is not None:
                 told.print(f"  {name:<18} {_text(name, value)}", markup=False)
@@ -234,18 +225,14 @@ def _show_secret(field: str) -> Callable[[Json], None]:
 
 
 def _show_fields(answer: Json) -> None:
-    console = Console(highlight=False)
+    told = console()
     for name, value in answer.items():
         if value is not None:
-            console.print(f"  {name:<18} {_text(name, value)}", markup=False)
+            told.print(f"  {name:<18} {_text(name, value)}", markup=False)
 
 
 def _show_table(answer: Json) -> None:
-    table = Table(*_COLUMNS, box=None)
-    for row in answer["data"]:
-        table.add_row(*(_text(name, row[name]) for name in _COLUMNS))
-    # Whole lines, however narrow the window is: an id that is cut short can't be handed to rotate.
-    Console(highlight=False, markup=False, width=_WIDTH).print(table)
+    show_table(_COLUMNS, (tuple(_text(name, row[name]) for name in _COLUMNS) for row in answer["data"]))
 
 
 def _text(name: str, value: Any) -> str:

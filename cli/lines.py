@@ -73,6 +73,8 @@ def _read(text: str, number: int, chain: str, shared: Json, batch: str, seen: Co
     if not isinstance(given, dict):
         return _faulty(number, "is no JSON object")
     own = given.pop("idempotency_key", None)
+    if not (str(own).isascii() and str(own).isprintable()):
+        return _faulty(number, "has an idempotency_key that is not of printable ASCII characters")
     body = given if isinstance(given.get("input"), dict) else {"input": given}
     if wrong := sorted(NO_FIELDS & body.keys()):
         return _faulty(number, f"has {wrong[0]!r}, which is the command line's to say")
@@ -130,6 +132,10 @@ class Results:
 
     def __init__(self, file: Path) -> None:
         self.file = file
+
+    def prepare(self) -> None:
+        """An OSError where nothing can be kept, before anything is started."""
+        self.file.open("a").close()
 
     def read(self) -> dict[str, Result]:
         """The last word on every key. A line that was cut off by a crash is no word."""

@@ -20,7 +20,7 @@ from babychain_client import AsyncBabyChain, RunState
 from babychain_client.states import ENDED
 from cli.addresses import web_address
 from cli.session import connect_patiently
-from cli.showing import AsJson, console, show_line
+from cli.showing import AsJson, Flag, console, show_line
 from cli.signals import run
 from domain.callbacks import RUN_COMPLETED, Event
 from net.unanswered import why_unanswered
@@ -32,7 +32,7 @@ _PAGE = 100
 _PATIENCE = 15.0
 
 
-def listen(url: str, /, *, secret: str | None = None, once: bool = False, as_json: AsJson = False) -> int:
+def listen(url: str, /, *, secret: str | None = None, once: Flag = False, as_json: AsJson = False) -> int:
     """Send each run of yours that ends from now on to an address, as its callback, until Ctrl-C.
 
     Parameters

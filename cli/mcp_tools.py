@@ -10,6 +10,7 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 from babychain_client import AsyncBabyChain, BabyChainError, RunState
+from cli.failures import told
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -20,6 +21,10 @@ before `run`; then `get` it until its status is succeeded, failed or canceled. A
 Chain = Annotated[str, Field(description="A chain's slug, such as chain1.")]
 Input = Annotated[Json, Field(description="Fields of the chain's input, as `chains` shows them.")]
 RunId = Annotated[str, Field(description="The run's id.")]
+Key = Annotated[
+    str | None,
+    Field(description="The same key and input are the same run: repeat safely.", pattern="^[A-Za-z0-9_.:-]{1,255}$"),
+]
 
 _LOOKS = ToolAnnotations(read_only_hint=True)
 _SPENDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False)
@@ -27,60 +32,67 @@ _STOPS = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent
 
 
 def server(connect: Callable[[], AsyncBabyChain]) -> MCPServer:
-    client: AsyncBabyChain
+    tools = Tools(connect)
+    serving = MCPServer("babychain", instructions=_ABOUT, lifespan=tools.connected)
+    for looks in (tools.chains, tools.models, tools.estimate, tools.get):
+        serving.tool(annotations=_LOOKS)(looks)
+    serving.tool(annotations=_SPENDS)(tools.run)
+    serving.tool(annotations=_STOPS)(tools.cancel)
+    return serving
+
+
+class Tools:
+    """Names, docstrings and parameters are what an agent gets to read."""
+
+    _client: AsyncBabyChain
+
+    def __init__(self, connect: Callable[[], AsyncBabyChain]) -> None:
+        self._connect = connect
 
     @asynccontextmanager
-    async def connected(_: MCPServer) -> AsyncIterator[None]:
-        nonlocal client
-        async with connect() as client:
+    async def connected(self, _: MCPServer) -> AsyncIterator[None]:
+        async with self._connect() as self._client:
             yield
 
-    serving = MCPServer("babychain", instructions=_ABOUT, lifespan=connected)
-
-    @serving.tool(annotations=_LOOKS)
-    async def chains() -> Json:
+    async def chains(self) -> Json:
         """The chains that can be run, with their input fields and steps."""
-        return {"data": await _told(client.templates())}
+        return {"data": await _answered(self._client.templates())}
 
-    @serving.tool(annotations=_LOOKS)
-    async def models(name: Annotated[str | None, Field(description="One model, for its parameters.")] = None) -> Json:
+    async def models(
+        self, name: Annotated[str | None, Field(description="One model, for its parameters.")] = None
+    ) -> Json:
         """The models that steps can use; of one model, the JSON Schema of its parameters."""
-        return {"data": await _told(client.models())} if name is None else await _told(client.model(name))
+        if name is not None:
+            return await _answered(self._client.model(name))
+        return {"data": await _answered(self._client.models())}
 
-    @serving.tool(annotations=_LOOKS)
-    async def estimate(chain: Chain, input: Input) -> Json:
+    async def estimate(self, chain: Chain, input: Input) -> Json:
         """What a run would cost in US dollars, and every check that a run would get. Nothing is started or spent."""
-        return (await _told(client.estimate(chain, input))).data
+        return (await _answered(self._client.estimate(chain, input))).data
 
-    @serving.tool(annotations=_SPENDS)
     async def run(
+        self,
         chain: Chain,
         input: Input,
         max_cost: Annotated[float, Field(ge=0, description="US dollars that this run may cost at most.")],
-        idempotency_key: Annotated[
-            str | None, Field(description="The same key and input are the same run: repeat safely.")
-        ] = None,
+        idempotency_key: Key = None,
         metadata: Annotated[Json | None, Field(description="Comes back with the run.")] = None,
     ) -> Json:
         """Start a run, which spends money. It is refused, unspent, where it might cost more than max_cost."""
-        starting = client.run(
+        starting = self._client.run(
             chain, input, idempotency_key=idempotency_key, metadata=metadata, max_cost=_dollars(max_cost)
         )
-        return (await _told(starting)).state.data
+        return (await _answered(starting)).state.data
 
-    @serving.tool(annotations=_LOOKS)
     async def get(
-        run_id: RunId, wait: Annotated[float, Field(ge=0, le=60, description="Seconds to wait for its end.")] = 0
+        self, run_id: RunId, wait: Annotated[float, Field(ge=0, le=60, description="Seconds to wait for its end.")] = 0
     ) -> Json:
         """A run as it is now: its status, its steps, what it has cost, and the addresses of its files."""
-        return (await _told(_state(client, run_id, wait))).data
+        return (await _answered(_state(self._client, run_id, wait))).data
 
-    @serving.tool(annotations=_STOPS)
-    async def cancel(run_id: RunId) -> Json:
+    async def cancel(self, run_id: RunId) -> Json:
         """Stop a run. What its providers have begun may still be billed; each step says what became of its job."""
-        return (await _told(client.cancel(run_id))).data
-
-    return serving
+        return (await _answered(self._client.cancel(run_id))).data
 
 
 async def _state(client: AsyncBabyChain, run_id: str, wait: float) -> RunState:
@@ -90,11 +102,11 @@ async def _state(client: AsyncBabyChain, run_id: str, wait: float) -> RunState:
         return await client.state(run_id)
 
 
-async def _told(work: Awaitable[T]) -> T:
+async def _answered(work: Awaitable[T]) -> T:
     try:
         return await work
     except BabyChainError as error:
-        raise ToolError(str(error)) from error
+        raise ToolError(told(error)) from error
 
 
 def _dollars(amount: float) -> str:

@@ -52,16 +52,16 @@ class Order:
         """The request's body. Asks the API only for the chain's steps and to take a picture, where that is needed."""
         body = _whole(_read(self.input)) if self.input else {"input": {}}
         asked: Json = body["input"]
-        for step, model in _pairs(self.model, "--model"):
+        for step, model in pairs(self.model, "--model"):
             _object(asked, "chain_models")[f"{step.removesuffix('_model')}_model"] = model
         if self.prompt is not None:
             for step in _steps(client, chain):
                 put_prompt(asked, step, self.prompt)
-        for name, value in _pairs(self.set, "--set"):
+        for name, value in pairs(self.set, "--set"):
             _put(asked, name, _value(value))
         if self.image is not None:
             asked["source_image_url"] = _picture(client, self.image)
-        metadata = dict(_pairs(self.metadata, "--metadata")) | ({"tags": list(self.tag)} if self.tag else {})
+        metadata = dict(pairs(self.metadata, "--metadata")) | ({"tags": list(self.tag)} if self.tag else {})
         if metadata:
             _object(body, "metadata").update(metadata)
         more = {"webhook_url": self.webhook_url, "max_cost": self.max_cost}
@@ -117,14 +117,14 @@ def _picture(client: BabyChain, given: str) -> str:
         raise Misused(f"--image: there is no file {given!r} that can be read.") from error
 
 
-def _pairs(given: Iterable[str], flag: str) -> list[tuple[str, str]]:
-    pairs = []
+def pairs(given: Iterable[str], flag: str) -> list[tuple[str, str]]:
+    found = []
     for text in given:
         name, sign, value = text.partition("=")
         if not sign or not name:
             raise Misused(f"{flag} takes NAME=VALUE, not {text!r}.")
-        pairs.append((name, value))
-    return pairs
+        found.append((name, value))
+    return found
 
 
 def _value(text: str) -> Any:

@@ -1,10 +1,12 @@
-"""Whether the ports we need are free, asked before anything is started."""
+"""Which ports we need, and whether they are free, asked before anything is started."""
 
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cli.failures import CommandFailed
+from cli.failures import CommandFailed, Misused
+
+LAST_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -13,6 +15,15 @@ class Port:
     purpose: str
     variable: str
     """The environment variable that chooses another one."""
+
+
+def port_of(given: str | None, variable: str, otherwise: int) -> int:
+    """What an environment variable says, if it says something."""
+    if not given:
+        return otherwise
+    if not (given.isascii() and given.isdecimal() and 0 < int(given) <= LAST_PORT):
+        raise Misused(f"{variable} is no port: one is a number from 1 to {LAST_PORT}.")
+    return int(given)
 
 
 def check_free(ports: Iterable[Port]) -> None:

@@ -21,6 +21,12 @@ _LOOKS = {
     "canceled": ("✗", "yellow"),
     "skipped": ("–", "dim"),
 }
+_WIDE = 80
+"""Columns that a row takes with the longest names of steps and models."""
+
+_UNKNOWN = ("?", "dim")
+"""Of a status that a newer API has."""
+
 _ENDED = frozenset({"succeeded", "failed", "canceled", "skipped"})
 
 
@@ -32,7 +38,7 @@ class Progress(Protocol):
 @contextmanager
 def progress(console: Console) -> Iterator[Progress]:
     if console.is_terminal:
-        table = _LiveTable()
+        table = _LiveTable(console)
         with Live(console=console, get_renderable=table.draw, refresh_per_second=8, transient=False):
             yield table
     else:
@@ -43,21 +49,23 @@ def chain_picture(run: Run) -> Text:
     """● text_to_image ──▶ ◐ image_to_video"""
     picture = Text("  ")
     for index, step in enumerate(run["steps"]):
-        mark, style = _LOOKS[step["status"]]
+        mark, style = _LOOKS.get(step["status"], _UNKNOWN)
         picture.append(" ──▶ " if index else "", "dim").append(f"{mark} {step['step_key']}", style)
     return picture
 
 
-def step_rows(run: Run, seconds: dict[str, float] | None = None) -> Table:
+def step_rows(run: Run, seconds: dict[str, float] | None = None, *, width: int | None = None) -> Table:
+    """Without the models where the window is too narrow for whole words."""
     table = Table.grid(padding=(0, 2))
+    has_models = width is None or width >= _WIDE
     for step in run["steps"]:
-        mark, style = _LOOKS[step["status"]]
+        mark, style = _LOOKS.get(step["status"], _UNKNOWN)
         took = (seconds or {}).get(step["step_key"])
         served = step.get("served_by", {}).get("model") or step["model_identifier"]
         table.add_row(
             f"  [{style}]{mark}[/]",
             step["step_key"],
-            f"[dim]{served}[/]",
+            *([f"[dim]{served}[/]"] if has_models else []),
             f"[{style}]{step['status']}[/]",
             "" if took is None else f"{took:5.1f} s",
         )
@@ -88,7 +96,8 @@ class _Clock:
 
 
 class _LiveTable:
-    def __init__(self) -> None:
+    def __init__(self, console: Console) -> None:
+        self._console = console
         self._clock = _Clock()
         self._run: Run | None = None
         self._over_at: float | None = None
@@ -108,7 +117,7 @@ class _LiveTable:
         bar.add_row(" ", share, f"{self._clock.elapsed:5.1f} s", run["status"])
         waiting = run["status"] not in _ENDED and run.get("waiting_on")
         said = Text(f"  {waiting['message']}" if waiting else "", "dim")
-        return Group(chain_picture(run), step_rows(run, self._clock.seconds(run)), bar, said)
+        return Group(chain_picture(run), step_rows(run, self._clock.seconds(run), width=self._console.width), bar, said)
 
     def _share(self, run: Run) -> float:
         """By the time that runs like it take, where that is known; else by the steps that have ended."""

@@ -16,13 +16,14 @@ from urllib.parse import urlsplit
 
 import httpx
 from rich.console import Console
-from rich.prompt import Confirm
 
 import providers
-from cli.failures import CommandFailed, Misused
+from cli.asking import confirm
+from cli.failures import CommandFailed, Exit, Misused
 from cli.provider_trial import Trial, cheapest, run_trial, trial_of
 from cli.provider_trial import check as ask
 from cli.shapes import differences
+from cli.showing import AsJson, Flag, console, show_json
 from cli.signals import run
 from domain.checks import KeyVerdict
 from domain.money import dollars, micros_of
@@ -30,10 +31,19 @@ from domain.provider import Provider
 from net.client import provider_client
 from net.origins import TrustedOrigins
 
+Json = dict[str, Any]
+
 TRANSCRIPTS = Path("docs/transcripts")
 
 
-def check(*, live: bool = False, max_cost: str = "0.50", yes: bool = False, transcript: Path | None = None) -> int:
+def check(
+    *,
+    live: Flag = False,
+    max_cost: str = "0.50",
+    yes: Flag = False,
+    transcript: Path | None = None,
+    as_json: AsJson = False,
+) -> int:
     """Ask every provider that has a key here whether it can be reached and takes the key. Costs nothing.
 
     Parameters
@@ -46,16 +56,18 @@ def check(*, live: bool = False, max_cost: str = "0.50", yes: bool = False, tran
         Do not ask before spending.
     transcript
         Where the shapes of the answers are written: a file named after the day, in docs/transcripts, unless given.
+    as_json
+        Print JSON; what is said on the way goes to standard error.
     """
     try:
         budget = micros_of(max_cost)
     except ValueError as error:
         raise Misused("--max-cost is an amount of dollars, such as 0.50.") from error
-    console = Console(highlight=False, soft_wrap=True)
-    return run(checked(console, os.environ, live=live, budget=budget, yes=yes, transcript=transcript))
+    said = console(stderr=as_json)
+    return run(checked(said, os.environ, live=live, budget=budget, yes=yes, transcript=transcript, as_json=as_json))
 
 
-def compare(transcript: Path, /, *, sandbox: str = "http://127.0.0.1:8090") -> int:
+def compare(transcript: Path, /, *, sandbox: str = "http://127.0.0.1:8090", as_json: AsJson = False) -> int:
     """Run the jobs of a transcript against the sandbox, and name what its answers have otherwise.
 
     Parameters
@@ -64,35 +76,47 @@ def compare(transcript: Path, /, *, sandbox: str = "http://127.0.0.1:8090") -> i
         As `check --live` writes it.
     sandbox
         Where the sandbox listens: `python -m sandbox` starts one.
+    as_json
+        Print JSON.
     """
     try:
         told = json.loads(transcript.read_text())["providers"]
     except (OSError, ValueError, KeyError) as error:
         raise Misused(f"{transcript} is no transcript of 'babychain providers check --live'.") from error
-    return run(compared(Console(highlight=False, soft_wrap=True), told, sandbox))
+    return run(compared(console(stderr=as_json), told, sandbox, as_json=as_json))
 
 
 # ---- check ----------------------------------------------------------------------------------------------------------
 
 
 async def checked(
-    console: Console, env: Mapping[str, str], *, live: bool, budget: int, yes: bool, transcript: Path | None
+    console: Console,
+    env: Mapping[str, str],
+    *,
+    live: bool,
+    budget: int,
+    yes: bool,
+    transcript: Path | None,
+    as_json: bool = False,
 ) -> int:
     """0 where every key that is set was found good, and every job that ran succeeded."""
+    rows: list[Json] = []
     async with _adapters(env) as (http, offered):
-        good, all_good = {}, True
+        good = {}
         for module, provider in offered:
-            if provider is None:
-                console.print(f"{module.NAME:12} no key: {module.KEY_NAME} is not set")
-                continue
-            found = await ask(provider)
-            console.print(f"{module.NAME:12} {found.verdict}: {found.says}", markup=False)
-            if found.verdict is KeyVerdict.GOOD:
-                good[module.NAME] = (module, provider)
-            all_good &= found.verdict is KeyVerdict.GOOD
-        if live:
-            all_good &= await _try_out(console, good, http, budget=budget, yes=yes, transcript=transcript)
-    return 0 if all_good else 1
+            verdict, says = ("no key", f"{module.KEY_NAME} is not set")
+            if provider is not None:
+                verdict, says = (found := await ask(provider)).verdict, found.says
+                if verdict is KeyVerdict.GOOD:
+                    good[module.NAME] = (module, provider)
+            console.print(f"{module.NAME:12} {verdict}: {says}", markup=False)
+            rows.append({"provider": module.NAME, "verdict": verdict, "says": says})
+        jobs = await _try_out(console, good, http, budget=budget, yes=yes, transcript=transcript) if live else {}
+    if as_json:
+        show_json({"object": "list", "data": [row | jobs.get(row["provider"], {}) for row in rows]})
+    all_good = all(row["verdict"] in ("no key", KeyVerdict.GOOD) for row in rows)
+    ran_well = all(job["outcome"] == "succeeded" for job in jobs.values()) and bool(jobs or not live)
+    return Exit.DONE if all_good and ran_well else Exit.FAILED
 
 
 async def _try_out(
@@ -103,15 +127,15 @@ async def _try_out(
     budget: int,
     yes: bool,
     transcript: Path | None,
-) -> bool:
+) -> dict[str, Json]:
+    """Each job that ran, with its outcome."""
     trials = _affordable(console, good, budget)
     total = sum(trial.cost for trial in trials.values())
     if not trials:
         console.print("Nothing to run.")
-        return False
-    if not yes and not Confirm.ask(f"Run these for at most {dollars(total)} USD?", console=console, default=False):
-        console.print("Nothing was run.")
-        return False
+        return {}
+    if not yes:
+        confirm(f"Run these for at most {dollars(total)} USD?", console, otherwise="Nothing was run")
     runs = {}
     for name, trial in trials.items():
         runs[name] = await run_trial(good[name][1], trial, http)
@@ -120,7 +144,7 @@ async def _try_out(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"v": 1, "date": f"{datetime.now(UTC):%Y-%m-%d}", "providers": runs}, indent=2) + "\n")
     console.print(f"Written to {path}.")
-    return all(told["outcome"] == "succeeded" for told in runs.values())
+    return {name: {"model": told["model"], "outcome": told["outcome"]} for name, told in runs.items()}
 
 
 def _affordable(console: Console, good: Mapping[str, tuple[ModuleType, Provider]], budget: int) -> dict[str, Trial]:
@@ -140,10 +164,10 @@ def _affordable(console: Console, good: Mapping[str, tuple[ModuleType, Provider]
 # ---- compare --------------------------------------------------------------------------------------------------------
 
 
-async def compared(console: Console, told: Mapping[str, dict[str, Any]], sandbox: str) -> int:
+async def compared(console: Console, told: Mapping[str, dict[str, Any]], sandbox: str, *, as_json: bool = False) -> int:
     """0 where each answer has the same keys, with values of the same types."""
     env = providers.sandbox_environment(sandbox) | {"BABYCHAIN_TRUSTED_ORIGINS": _both_names(sandbox)}
-    count = 0
+    found: list[str] = []
     async with _adapters(env) as (http, offered):
         for module, provider in offered:
             if provider is None or (real := told.get(module.NAME)) is None:
@@ -156,9 +180,11 @@ async def compared(console: Console, told: Mapping[str, dict[str, Any]], sandbox
             simulated = await run_trial(provider, trial, http)
             for line in _compared_run(module.NAME, real, simulated):
                 console.print(line, markup=False)
-                count += 1
-    console.print(f"{count} differences." if count else "The simulators answer as the providers did.")
-    return 1 if count else 0
+                found.append(line)
+    console.print(f"{len(found)} differences." if found else "The simulators answer as the providers did.")
+    if as_json:
+        show_json({"differences": found})
+    return Exit.FAILED if found else Exit.DONE
 
 
 def _both_names(sandbox: str) -> str:
@@ -187,4 +213,4 @@ async def _adapters(
 ) -> AsyncIterator[tuple[httpx.AsyncClient, list[tuple[ModuleType, Provider | None]]]]:
     """Every module of the folder with its adapter, where it has a key. No other setting of the service is needed."""
     async with provider_client(TrustedOrigins.parse(env.get("BABYCHAIN_TRUSTED_ORIGINS", ""))) as http:
-        yield http, [(module, module.create(env, http)) for module in providers.modules()]
+        yield http, [(module, module.create(env, http)) for module in providers.every_module()]

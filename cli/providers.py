@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from cyclopts import App
 
@@ -94,4 +95,4 @@ def _jobs(row: Mapping[str, Any]) -> str:
 
 
 def _path(target: str) -> str:
-    return f"/api/v1/{'models' if '/' in target else 'providers'}/{target}"
+    return f"/api/v1/{'models' if '/' in target else 'providers'}/{quote(target, safe='/')}"

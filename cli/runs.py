@@ -6,20 +6,20 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter, validators
 
-from babychain_client import RunState
+from babychain_client import AsyncBabyChain, AsyncRun, RunState
 from cli.failures import Exit, Misused, exit_of_run
-from cli.following import telling, watched
-from cli.orders import Order
+from cli.following import Staying, begin, telling, watched
+from cli.orders import Order, pairs
 from cli.progress import chain_picture
 from cli.session import connect, connect_async
-from cli.showing import AsJson, Folder, Seconds, moment, show_end, show_json, show_table
+from cli.showing import AsJson, Folder, OnceKey, Seconds, made, moment, show_end, show_json, show_table
 from cli.signals import run as run_to_end
 
-_NO_ORDER = Order()
+_NO_ORDER, _GOING = Order(), Staying()
 _Words = Annotated[list[str] | None, Parameter(negative="")]
 
 
-def get(run_id: str, /, *, download: Folder = None, as_json: AsJson = False) -> int:
+def get(run_id: str, /, *, download: Annotated[Folder, Parameter(alias="-d")] = None, as_json: AsJson = False) -> int:
     """Show a run as it is now.
 
     Parameters
@@ -31,6 +31,7 @@ def get(run_id: str, /, *, download: Folder = None, as_json: AsJson = False) -> 
     as_json
         Print JSON.
     """
+    made(download)
     with connect() as client:
         state = client.state(run_id)
         files = client.download(state, download) if download else []
@@ -76,6 +77,8 @@ def list_(
     as_json
         Print JSON.
     """
+    # A word without its value would be found in no run.
+    pairs(metadata or (), "--metadata")
     filters: dict[str, Any] = {"status": status, "template": template, "model": model, "provider": provider, "tag": tag}
     filters |= {"metadata": metadata, "limit": min(limit, 100)}
     with connect() as client:
@@ -130,9 +133,10 @@ def retry(
     run_id: str,
     /,
     order: Order = _NO_ORDER,
+    staying: Staying = _GOING,
     *,
     from_step: str | None = None,
-    idempotency_key: str | None = None,
+    idempotency_key: OnceKey = None,
     as_json: AsJson = False,
 ) -> int:
     """Start an ended run again, and pay no second time for the steps that are kept.
@@ -146,22 +150,22 @@ def retry(
     idempotency_key
         The same key and request are the same new run.
     as_json
-        Print JSON.
+        Print JSON; with --watch one line for each event; the last, `ended`, carries the run.
     """
     if order.prompt is not None:
         raise Misused("Name the step whose prompt is to change: --set image_to_video_prompt=...")
+    staying.prepare()
     with connect() as client:
         changes = order.body(client, "")
-        if not changes["input"]:
-            del changes["input"]
-        if from_step is not None:
-            changes["from_step"] = from_step
-        state = client.retry(run_id, idempotency_key=idempotency_key, **changes).state
-    if as_json:
-        show_json(state.data)
-    else:
-        print(state.id)
-    return Exit.DONE
+    if not changes["input"]:
+        del changes["input"]
+    if from_step is not None:
+        changes["from_step"] = from_step
+
+    async def start(api: AsyncBabyChain) -> AsyncRun:
+        return await api.retry(run_id, idempotency_key=idempotency_key, **changes)
+
+    return run_to_end(telling(begin(start, staying, as_json=as_json)))
 
 
 def _row(run: RunState) -> tuple[str, ...]:

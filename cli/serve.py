@@ -3,15 +3,20 @@
 import os
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter, validators
+
+from cli.ports import LAST_PORT, port_of
 
 ROOT = Path(__file__).resolve().parent.parent
 API_PORT = 8000
 
+Port = Annotated[int | None, Parameter(validator=validators.Number(gte=1, lte=LAST_PORT))]
 PartName = Literal["api", "worker", "sandbox"]
 
 
-def serve(part: PartName, /, *, host: str = "127.0.0.1", port: int | None = None) -> None:
+def serve(part: PartName, /, *, host: str = "127.0.0.1", port: Port = None) -> None:
     """Run one part until it is stopped.
 
     Parameters
@@ -23,6 +28,11 @@ def serve(part: PartName, /, *, host: str = "127.0.0.1", port: int | None = None
     port
         The API's port; BABYCHAIN_API_PORT or 8000 when it is not given.
     """
+    if part != "sandbox":
+        from cli.deployment import load_settings  # noqa: PLC0415 - it is built on this module
+
+        # What is missing is said in one sentence, before the part itself fails in the middle of its start.
+        load_settings()
     command = part_command(part, host=host, port=port or api_port(os.environ.get("BABYCHAIN_API_PORT")))
     os.chdir(ROOT)
     # Replaces this process: signals, exit code and process id are the part's own.
@@ -45,4 +55,4 @@ def part_command(part: PartName, *, host: str = "127.0.0.1", port: int = API_POR
 
 
 def api_port(given: str | None) -> int:
-    return int(given) if given else API_PORT
+    return port_of(given, "BABYCHAIN_API_PORT", API_PORT)

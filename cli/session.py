@@ -74,7 +74,10 @@ def caller_key(env: Mapping[str, str]) -> str:
 def find_key(env: Mapping[str, str]) -> str | None:
     """The first key of the environment, or the one that `babychain dev` keeps."""
     given = env.get("BABYCHAIN_API_KEY") or kept(env).get("BABYCHAIN_API_KEY", "")
-    return next((key.strip() for key in re.split(r"[,\n]", given) if key.strip()), None)
+    key = next((key.strip() for key in re.split(r"[,\n]", given) if key.strip()), None)
+    if key and not (key.isascii() and key.isprintable()):
+        raise CommandFailed("BABYCHAIN_API_KEY holds characters that no key has.")
+    return key
 
 
 def kept(env: Mapping[str, str]) -> dict[str, str]:

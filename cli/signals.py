@@ -17,6 +17,10 @@ async def _run(work: Coroutine[Any, Any, int], interrupted: int | None) -> int:
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(work)
     came: list[int] = []
+    # `nohup` ignores SIGHUP so that the command outlives its terminal.
+    heeded = [
+        number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN or number != signal.SIGHUP
+    ]
 
     def stop(number: int) -> None:
         # A second signal must not cut off the stopping, which has its own limit.
@@ -24,9 +28,11 @@ async def _run(work: Coroutine[Any, Any, int], interrupted: int | None) -> int:
             task.cancel()
         came.append(number)
 
-    for number in _SIGNALS:
+    for number in heeded:
         loop.add_signal_handler(number, stop, number)
     try:
         return await task
     except asyncio.CancelledError:
+        if not came:
+            raise
         return 128 + came[0] if interrupted is None else interrupted

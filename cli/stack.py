@@ -16,7 +16,7 @@ import providers
 from cli.environment import local_environment
 from cli.failures import CommandFailed
 from cli.local_temporal import PORT, UI_PORT, find_temporal, server_part
-from cli.ports import Port, check_free
+from cli.ports import Port, check_free, port_of
 from cli.processes import Part, Parts
 from cli.serve import API_PORT, ROOT, PartName, api_port, part_command
 from cli.setup import prepare
@@ -42,8 +42,8 @@ class Stack:
         os.environ.update(local_environment(os.environ | forced, [module.KEY_NAME for module in providers.modules()]))
         settings = Settings.load()
         port = api_port(os.environ.get("BABYCHAIN_API_PORT"))
-        temporal_port = int(os.environ.get("BABYCHAIN_TEMPORAL_PORT") or PORT)
-        ui_port = int(os.environ.get("BABYCHAIN_TEMPORAL_UI_PORT") or UI_PORT)
+        temporal_port = port_of(os.environ.get("BABYCHAIN_TEMPORAL_PORT"), "BABYCHAIN_TEMPORAL_PORT", PORT)
+        ui_port = port_of(os.environ.get("BABYCHAIN_TEMPORAL_UI_PORT"), "BABYCHAIN_TEMPORAL_UI_PORT", UI_PORT)
         needed = [Port(port, "API", "BABYCHAIN_API_PORT"), *_sandbox_ports(settings)]
         if ours:
             needed.append(Port(temporal_port, "Temporal", "BABYCHAIN_TEMPORAL_PORT"))

@@ -62,3 +62,14 @@ async def test_an_expired_link_says_what_helps(tmp_path: Path) -> None:
     async with scripted(answer(403, {"error": {"code": "link_expired", "message": "Expired."}})) as server:
         with pytest.raises(DownloadFailed, match="read the run again"):
             await client().download(state(server.url), tmp_path)
+
+
+async def test_a_store_that_is_busy_is_asked_again_and_a_failure_names_the_run(tmp_path: Path) -> None:
+    busy = answer(503, "busy", kind="text/plain")
+    async with scripted(busy, picture()) as server:
+        [file] = await client().download(state(server.url), tmp_path / "in the end")
+    assert file.read_bytes() == PICTURE
+    async with scripted(busy, busy) as server:
+        with pytest.raises(DownloadFailed, match="later") as failed:
+            await client().download(state(server.url), tmp_path / "never")
+    assert failed.value.run_id == run_data("succeeded")["id"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import aclosing
 from typing import Any
 
 import httpx
@@ -9,9 +10,13 @@ import pytest
 
 from babychain_client import (
     AsyncBabyChain,
+    AsyncRun,
     BabyChain,
+    BabyChainError,
     ConnectionFailed,
     InvalidRequest,
+    NotFound,
+    RunState,
     ServiceUnavailable,
     TooManyRequests,
 )
@@ -188,3 +193,90 @@ async def test_events_of_a_strange_kind_reach_the_api_which_refuses_them(given: 
         with pytest.raises(InvalidRequest):
             await connected(server).run("chain1", {}, webhook_events=given)
     assert json.loads(server.requests[0].body)["webhook_events"] == given
+
+
+SENT = answer(200, {"status": "pending", "attempts": []})
+
+
+async def test_a_callback_is_sent_again_once_however_often_the_client_had_to_ask() -> None:
+    async with scripted(BUSY, CUT, SENT, SENT, CUT, SENT) as server:
+        client = connected(server)
+        await client.resend_callback("a-run")
+        await client.resend_callback("a-run", idempotency_key="mine")
+        await client.send_test_callback("http://hook")
+    keys = [request.headers["idempotency-key"] for request in server.requests]
+    assert keys[0] == keys[1] == keys[2]
+    assert keys[3] == "mine"
+    assert keys[4] == keys[5]
+    assert len(set(keys)) == 3
+
+
+async def test_a_key_that_no_header_can_carry_is_refused_before_anything_is_sent() -> None:
+    client = AsyncBabyChain("http://api", "a key", http=httpx.AsyncClient(transport=httpx.MockTransport(interrupted)))
+    with pytest.raises(ValueError, match="idempotency key"):
+        await client.run("chain1", {}, idempotency_key="ordré")
+    with pytest.raises(ValueError, match="API key") as refused:
+        AsyncBabyChain("http://api", "clé secrète")
+    assert "secr" not in str(refused.value)
+
+
+async def test_an_empty_key_is_the_apis_to_refuse_and_not_a_run_without_one() -> None:
+    async with scripted(RUN) as server:
+        await connected(server).run("chain1", {}, idempotency_key="")
+    assert server.requests[0].headers["idempotency-key"] == ""
+
+
+@pytest.mark.parametrize("strange", [answer(200, {"message": "hello"}), answer(404, "<html>")])
+async def test_a_list_of_another_server_is_told_from_the_apis(strange: bytes) -> None:
+    async with scripted(strange) as server:
+        with pytest.raises(BabyChainError, match=f"{server.url} .*(not the API|is it the API)"):
+            async for _ in connected(server).list_runs():
+                pass
+
+
+async def test_what_a_caller_names_leads_nowhere_else() -> None:
+    gone = answer(404, {"error": {"code": "run_not_found", "message": "No."}})
+    async with scripted(gone, gone, gone) as server:
+        client = connected(server)
+        for asking in (client.delete(".."), client.state("../keys"), client.model("../keys")):
+            with pytest.raises(NotFound):
+                await asking
+    paths = [request.line.split()[1] for request in server.requests]
+    assert paths == ["/api/v1/chains/runs/%2E%2E", "/api/v1/chains/get/..%2Fkeys", "/api/v1/models/%2E%2E/keys"]
+
+
+async def test_a_watched_stream_is_closed_with_its_watcher() -> None:
+    first = event("run", "5", run_data("queued"))
+    async with scripted(answer(200, first, kind="text/event-stream", cut=True)) as server:
+        run = AsyncRun(connected(server), RunState.read(run_data("queued")))
+        async with aclosing(run.stream()) as events:
+            assert (await anext(events)).kind == "run"
+    assert len(server.requests) == 1
+
+
+STREAM = "text/event-stream"
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        answer(200, "<html>", kind="text/html"),
+        answer(200, "event: run\ndata: {\n\n", kind=STREAM),
+        answer(200, "event: run\ndata: {}\n\n", kind=STREAM),
+        answer(200, "event: waiting\ndata: []\n\nevent: run\ndata: []\n\n", kind=STREAM),
+    ],
+)
+async def test_a_stream_of_another_server_is_told_from_the_apis_at_once(strange: bytes) -> None:
+    async with scripted(strange) as server:
+        with pytest.raises(ConnectionFailed, match=f"{server.url} is not the API") as failed:
+            async for _ in connected(server).stream("a-run"):
+                pass
+    assert failed.value.run_id == "a-run"
+
+
+async def test_a_run_that_there_is_not_is_not_said_to_go_on() -> None:
+    async with scripted(answer(404, {"error": {"code": "run_not_found", "message": "No."}})) as server:
+        with pytest.raises(NotFound) as missing:
+            await connected(server).wait("a-run")
+    assert missing.value.run_id == "a-run"
+    assert not hasattr(missing.value, "__notes__")

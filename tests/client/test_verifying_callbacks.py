@@ -52,9 +52,11 @@ def test_events_of_steps_and_tests_carry_no_run() -> None:
         ({"webhook-signature": "v1,é"}, RUN, PLAIN, 0),
         ({"webhook-signature": ""}, RUN, PLAIN, 0),
         ({"webhook-timestamp": "soon"}, RUN, PLAIN, 0),
+        ({"webhook-timestamp": "9" * 400}, RUN, PLAIN, 0),
         ({}, RUN, PLAIN, 301),
         ({}, RUN, PLAIN, -301),
         ({}, RUN, "whsec_not base64", 0),
+        ({}, RUN, "whsec_é", 0),
     ],
 )
 def test_each_thing_that_is_not_as_it_was_signed_is_refused(

@@ -79,6 +79,12 @@ async def test_exit_codes_tell_a_wrong_command_line_from_an_api_that_is_away(tmp
     away = Caller(caller_environment(f"http://127.0.0.1:{free_port()}", tmp_path))
     assert (await away.babychain("get")).code == 2
     assert (await away.babychain("run", "chain1", "--wait", "--timeout", "-5")).code == 2
+    assert (await away.babychain("run", "chain1", "--timeout", "5")).code == 2
+    for key in ("", "clé"):
+        said = await away.babychain("run", "chain1", "--idempotency-key", key)
+        assert (said.code, "a key is 1 to 255 characters" in said.err) == (2, True)
+    keyed = Caller({**away.env, "BABYCHAIN_API_KEY": "clé"})
+    assert (await keyed.babychain("list")).err == "babychain: BABYCHAIN_API_KEY holds characters that no key has.\n"
     assert (await away.babychain("run", "chain1", "-s", "foo")).code == 2
     assert (await away.babychain("run", "chain1", "-d", __file__)).code == 2
     assert (await away.babychain("list", "--limit", "-1")).code == 2
@@ -202,7 +208,9 @@ async def test_a_callback_is_seen_sent_again_and_tested(service: Service, caller
     run = await service.create("chain1", drawn("delivered", webhook_url=service.hook))
     await service.callbacks(run["id"])
     await service.succeeded(run["id"])
-    assert (await caller.babychain("deliveries", "resend", run["id"])).code == 0
+    for _ in range(2):
+        again = await caller.babychain("deliveries", "resend", run["id"], "--idempotency-key", "resent-once")
+        assert again.code == 0, again.err
     await service.callbacks(run["id"], 2)
     listed = await caller.babychain("deliveries", "list", run["id"], "--json")
     assert {one["event"] for one in listed.json["data"]} == {"chain_run.completed"}
@@ -231,9 +239,16 @@ async def test_the_catalogue_needs_no_key(service: Service, tmp_path: Path) -> N
     anyone = Caller(caller_environment(str(service.api.base_url), tmp_path, key=""))
     templates = await anyone.babychain("templates", "--json")
     assert "chain1" in [one["slug"] for one in templates.json["data"]]
-    assert "bytedance/seedance-1.5-pro" in (await anyone.babychain("models")).out
+    keyless = await anyone.babychain("models")
+    assert "bytedance/seedance-1.5-pro" in keyless.out
+    assert "usual price" not in keyless.out
+    assert keyless.err.splitlines() == [
+        "babychain: Providers and prices are shown to keys: set BABYCHAIN_API_KEY to yours."
+    ]
     stranger = Caller(caller_environment(str(service.api.base_url), tmp_path, key="a key of nobody"))
-    assert (await stranger.babychain("models")).code == 0
+    unknown = await stranger.babychain("models")
+    assert unknown.code == 0
+    assert "This key is not known here" in unknown.err
     shown = await anyone.babychain("models", "bytedance/seedance-1.5-pro")
     assert "duration" in shown.out
     refused = await anyone.babychain("list", "--json")
@@ -247,6 +262,11 @@ async def test_models_are_shown_with_who_serves_them_and_for_how_much(caller: Ca
     assert wan == ["bailian/wan2.5-i2v-preview", "video", "alibaba", "bailian", "yes", "0.75", "USD"]
     [bach] = [row.split() for row in rows if "bach/bach-1.0-preview" in row]
     assert bach[3:] == ["bach", "yes", "unknown"]
+    told = {row["id"]: row for row in (await caller.babychain("models", "--kind", "video", "--json")).json["data"]}
+    assert told["bailian/wan2.5-i2v-preview"]["usual_price"]["high"] == "0.75"
+    assert told["bach/bach-1.0-preview"]["served_by"] == "bach"
+    assert {row["kind"] for row in told.values()} == {"video"}
+    assert (await caller.babychain("models", "--kind", "vide")).code == 2
 
 
 async def test_the_doctor_finds_every_part_well_or_says_what_helps(temporal: Client, tmp_path: Path) -> None:
@@ -282,6 +302,8 @@ async def test_a_run_is_retried_from_a_step_on_and_the_steps_before_are_kept(ser
     assert redone["input"]["image_to_video_params"]["duration"] == 5
     pictures, videos = 1, 2
     assert len(await service.submits(prompt="kept and redone")) == pictures + videos
+    stayed = await caller.babychain("retry", run["id"], *words, "--wait", "--json")
+    assert (stayed.code, stayed.json["id"], stayed.json["status"]) == (0, redone["id"], "succeeded")
     wrong = await caller.babychain("retry", run["id"], "-p", "which step?")
     assert wrong.code == 2
     assert "Name the step" in wrong.err

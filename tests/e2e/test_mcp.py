@@ -1,5 +1,8 @@
 """The MCP server as an agent meets it: a process of its own, spoken to by the protocol's reference client."""
 
+import asyncio
+import json
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -64,3 +67,27 @@ async def test_without_a_key_nothing_is_served_and_the_remedy_is_one_line(tmp_pa
     said = await Caller(caller_environment("", tmp_path, key="")).babychain("mcp")
     assert said.code == 1
     assert said.err.splitlines() == ["babychain: Set BABYCHAIN_API_KEY to your key; `babychain keys create` makes one."]
+
+
+async def test_an_agent_is_told_what_to_try_next(service: Service, tmp_path: Path) -> None:
+    async with agent(service, tmp_path) as client:
+        asked = {"chain": "chain1", "input": drawn("too dear")["input"]}
+        assert "→ Raise max_cost." in await refused(client, "run", **asked, max_cost=0.000001)
+        assert "idempotency_key" in await refused(client, "run", **asked, max_cost=5, idempotency_key="clé")
+
+
+async def test_ctrl_c_ends_the_server_in_a_terminal(tmp_path: Path) -> None:
+    process = await Caller(caller_environment("", tmp_path)).start("mcp")
+    try:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        client = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+        hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": client}
+        process.stdin.write(json.dumps(hello).encode() + b"\n")
+        assert b"babychain" in await process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(30):
+            assert await process.wait() == -signal.SIGINT
+    finally:
+        if process.returncode is None:
+            process.kill()

@@ -9,15 +9,15 @@ import pytest
 from cyclopts import App
 
 import babychain_client
-from cli.failures import Exit, exit_of_error, exit_of_run
+from cli.failures import Exit, exit_of_error, exit_of_run, told
 from cli.main import COMMANDS, app
+from tests.support.command_line import Caller, caller_environment
 from tests.support.scripted import run_data
 
 DOC = (Path(__file__).parents[3] / "docs" / "cli.md").read_text()
-PLACES = {name: place for group in COMMANDS.values() for name, (place, _) in group.items()}
+PLACES = {name: place for group in COMMANDS.values() for name, place in group.items()}
 SILENT = {"serve", "setup", "dev", "demo", "mcp"}
 """They run something, and have no answer."""
-OTHERS = {"providers"}
 
 
 def command(place: str) -> Any:
@@ -49,7 +49,7 @@ def test_the_documentation_lists_every_exit_code() -> None:
     assert sorted(map(int, listed)) == sorted(Exit)
 
 
-@pytest.mark.parametrize("name", sorted(PLACES.keys() - SILENT - OTHERS))
+@pytest.mark.parametrize("name", sorted(PLACES.keys() - SILENT))
 def test_every_command_that_answers_takes_json(name: str) -> None:
     found = command(PLACES[name])
     parts = (
@@ -84,3 +84,27 @@ def test_a_script_can_tell_what_went_wrong(error: babychain_client.BabyChainErro
 )
 def test_a_script_can_tell_how_a_run_ended(status: str, code: Exit) -> None:
     assert exit_of_run(babychain_client.RunState.read(run_data(status))) is code
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_commands_help_is_all_that_its_docstring_says(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    app([name, "--help"])
+    shown = re.sub(r"\W+", "", capsys.readouterr().out)
+    found = command(PLACES[name])
+    says = found.help if isinstance(found, App) else str(found.__doc__).partition("Parameters")[0]
+    assert re.sub(r"\W+", "", says) in shown
+
+
+def test_a_persons_way_on_is_in_what_they_are_told() -> None:
+    away = babychain_client.ConnectionFailed("Nothing answers.", unreached=True)
+    assert "babychain dev" in told(away)
+    refused = babychain_client.InvalidRequest(400, {"message": "No.", "guidance": {"what_to_try_next": ["Less."]}})
+    assert told(refused).endswith("→ Less.")
+    lost = babychain_client.DownloadFailed("Not whole.")
+    lost.run_id = "the-run"
+    assert "the-run" in told(lost)
+
+
+async def test_the_list_of_commands_says_of_each_what_it_does(tmp_path: Path) -> None:
+    listed = (await Caller(caller_environment("", tmp_path)).babychain()).out
+    assert [name for name in PLACES if not re.search(rf"│ {name} +\w", listed)] == []

@@ -125,6 +125,9 @@ async def test_where_dev_has_run_its_secrets_fill_in_and_elsewhere_the_remedy_is
     assert "missing" in lacking.err
     assert "docs/operating.md" in lacking.err
     keep_secrets(tmp_path / "dev.env", {})
+    refused = await caller.babychain("keys", "create", "a b", "--json")
+    assert refused.code == 2
+    assert json.loads(refused.err)["error"]["details"][0].startswith("caller: must be")
     assert (await caller.babychain("keys", "create", "alice", "--json")).json["caller"] == "alice"
     listed = await caller.babychain("keys", "list", "--json")
     assert [key["caller"] for key in listed.json["data"]] == ["alice"]

@@ -22,6 +22,7 @@ def test_a_lines_key_follows_its_words_and_not_its_place(tmp_path: Path) -> None
     [another] = lines(tmp_path, '{"a_prompt": "boat"}', batch="again")
     assert another.key != one.key
     assert lines(tmp_path, '{"a_prompt": "boat", "idempotency_key": "mine"}')[0].key == "mine"
+    assert lines(tmp_path, '{"a_prompt": "boat", "idempotency_key": 7}')[0].key == "7"
 
 
 def test_what_the_flags_say_holds_for_all_and_the_lines_own_words_win(tmp_path: Path) -> None:
@@ -77,7 +78,15 @@ def test_a_line_ends_at_its_line_feed_alone(tmp_path: Path) -> None:
 
 def test_a_bad_line_says_why_and_the_others_stay(tmp_path: Path) -> None:
     good, *bad = lines(
-        tmp_path, "{}", "{", "[]", '{"input": {}, "chain": "chain2"}', '{"a": NaN}', '{"a": "\\ud800"}', "[" * 100_000
+        tmp_path,
+        "{}",
+        "{",
+        "[]",
+        '{"input": {}, "chain": "chain2"}',
+        '{"a": NaN}',
+        '{"a": "\\ud800"}',
+        "[" * 100_000,
+        '{"idempotency_key": "é"}',
     )
     assert good.fault is None
     assert all(line.fault for line in bad)
