@@ -24,9 +24,11 @@ from activities.delivering import PATIENCE, DeliveryActivities
 from activities.endings import EndingActivities
 from activities.gate import Gate
 from activities.inputs import InputFiles
+from activities.jobs import JobActivities
 from activities.outputs import Outputs
-from activities.steps import StepActivities
+from activities.submitting import SubmitActivities
 from activities.sweeping import SweepActivities
+from activities.watching import WatchActivities
 from domain.provider_limits import account_limits
 from net.client import guarded_client, provider_client
 from net.origins import TrustedOrigins
@@ -99,31 +101,34 @@ async def build(
 def _steps(
     settings: Settings, client: Client, loaded: providers.Loaded, database: AsyncEngine, http: httpx.AsyncClient
 ) -> list[Callable[..., Any]]:
-    secret = settings.secret.get_secret_value()
     assets, uses = Assets.open(settings.assets), AssetUses.open(settings.assets)
-    addresses = WebhookAddresses(secret, settings.base_url)
-    models = loaded.of_mode.get(settings.provider_mode, loaded.models)
-    steps = StepActivities(
+    addresses = WebhookAddresses(settings.secret.get_secret_value(), settings.base_url)
+    # An environment may be shared by workers with different keys, so any known provider may be named.
+    limits = account_limits(settings.provider_limits, loaded.limits, loaded.key_names)
+    gate = Gate(ProviderGate(database), limits)
+    submits = SubmitActivities(
         client=client,
         providers=loaded.providers,
-        inputs=InputFiles(
-            http,
-            assets,
-            _links(settings),
-            providers_reach_us=settings.providers_reach_us,
-            limits={card.id: card.pictures for card in models.values()},
-        ),
-        outputs=Outputs(http, assets, uses),
+        inputs=_input_files(settings, loaded, assets, http),
         uses=uses,
-        gate=Gate(
-            ProviderGate(database),
-            # An environment may be shared by workers with different keys, so any known provider may be named.
-            account_limits(settings.provider_limits, loaded.limits, loaded.key_names),
-        ),
+        gate=gate,
         callback_url=addresses.url,
         attempt_token=addresses.attempt_token,
     )
-    return [steps.submit, steps.watch, steps.collect, steps.reconcile, steps.cancel_job]
+    watches = WatchActivities(loaded.providers, Outputs(http, assets, uses), gate)
+    jobs = JobActivities(loaded.providers, gate, addresses.attempt_token)
+    return [submits.submit, watches.watch, watches.collect, jobs.reconcile, jobs.cancel_job]
+
+
+def _input_files(settings: Settings, loaded: providers.Loaded, assets: Assets, http: httpx.AsyncClient) -> InputFiles:
+    models = loaded.of_mode.get(settings.provider_mode, loaded.models)
+    return InputFiles(
+        http,
+        assets,
+        _links(settings),
+        providers_reach_us=settings.providers_reach_us,
+        limits={card.id: card.pictures for card in models.values()},
+    )
 
 
 def _endings(

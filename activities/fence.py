@@ -12,7 +12,7 @@ attempt by itself, though the server knows better. So an attempt has to pass the
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from temporalio import activity
@@ -64,6 +64,15 @@ class Fence:
             raise self._given_up() from error
         if canceled or time.monotonic() >= self._gives_up:
             raise self._given_up()
+
+    async def take_back(self) -> None:
+        """The request started nothing, so the mark goes: what befalls the next try must not be judged by it."""
+        if not (self.passed or self.gave_up):
+            return
+        self._phase = _PREPARING
+        activity.heartbeat(_PREPARING)  # the last word of the SDK's own, which it may yet send
+        with suppress(RPCError):
+            await self._beat()
 
     def _given_up(self) -> Refused:
         self._phase, self.gave_up = _PREPARING, True

@@ -169,6 +169,7 @@ class RunRow(TypedDict):
     steps: list[Step]
     timeline: list[TimelineEvent]
     estimate: Cost
+    max_cost: NotRequired[Amount]
     retry_of: NotRequired[RetryOf]
     saved: NotRequired[Cost]
     cost: NotRequired[Spent]

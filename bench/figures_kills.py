@@ -16,7 +16,7 @@ from domain.plan import ChainPlan
 from domain.runs import RunStatus
 from storage.database import upgrade
 from temporal.names import TASK_QUEUE
-from tests.e2e import test_kills as points
+from tests.support import killed_runs as points
 from tests.support.processes import running_worker_process
 from tests.support.runs import Bench
 from tests.support.runs import test_settings as settings_of

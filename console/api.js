@@ -36,12 +36,15 @@ export async function ask(path, { method = "GET", body, headers = {}, signal, fo
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, { error: { code: "unreachable", message: "The API does not answer." } });
   }
-  if (!answer.ok) {
-    const failure = new ApiError(answer.status, await answer.json().catch(() => null), answer.headers);
-    if (answer.status === 401) refused(failure);
-    throw failure;
-  }
+  if (!answer.ok) throw await failureOf(answer);
   return answer.status === 204 ? null : answer.json();
+}
+
+// A key that is not taken any more leads to signing in, whatever was asked with it.
+export async function failureOf(answer) {
+  const failure = new ApiError(answer.status, await answer.json().catch(() => null), answer.headers);
+  if (answer.status === 401) refused(failure);
+  return failure;
 }
 
 export const get = (path, options) => ask(path, options);
@@ -54,7 +57,6 @@ export function once(path) {
   if (!kept.has(path)) kept.set(path, get(path).catch((error) => { kept.delete(path); throw error; }));
   return kept.get(path);
 }
-export const forgetAll = () => kept.clear();
 
 // Our files are asked for where the page came from: the policy allows no other place.
 export function ownAddress(url) {

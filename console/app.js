@@ -1,12 +1,12 @@
 // The console's frame: signing in, the bar, and whichever page the address names.
 
-import { forgetAll, get, key, onRefused } from "./api.js";
+import { get, key, onRefused } from "./api.js";
 import { compare } from "./compare.js";
 import { entitle, h, replace } from "./dom.js";
 import { lab } from "./lab.js";
 import { loading, problem } from "./notices.js";
 import { operations } from "./operations.js";
-import { find, go, here, route } from "./router.js";
+import { find, here, route } from "./router.js";
 import { run } from "./run.js";
 import { runs } from "./runs.js";
 import { signIn } from "./signin.js";
@@ -88,11 +88,11 @@ function drawBar(path) {
 const isAt = (path, to) => (to === "/" ? path === "/" : path?.startsWith(to));
 const modeNote = (mode) => mode === "sandbox" ? "Simulated providers: nothing is paid." : "Real providers: runs cost money.";
 
+// The page begins anew: what was typed and seen under this key is not for whoever signs in next.
 function signOut() {
   key.forget();
-  forgetAll();
-  go("/");
-  drawSignIn();
+  history.replaceState(null, "", "#/");
+  location.reload();
 }
 
 onRefused((failure) => { key.forget(); drawSignIn(failure); });

@@ -5,6 +5,9 @@ import { h, replace } from "./dom.js";
 import { problem, toast } from "./notices.js";
 import { go } from "./router.js";
 
+// So many the API takes by their ids in one batch.
+const MOST = 100;
+
 export function bulkBar(list, filters, facts) {
   const mayCancel = facts.scopes.includes("runs:cancel");
   const element = h("div", { class: "bulk row" });
@@ -15,25 +18,32 @@ export function bulkBar(list, filters, facts) {
     replace(element,
       chosen.length > 0 && h("span", { class: "quiet" }, `${chosen.length} chosen`),
       h("button", { type: "button", disabled: chosen.length !== 2, onclick: () => go(`/compare?a=${chosen[0]}&b=${chosen[1]}`) }, "Compare two"),
-      mayCancel && h("button", { type: "button", class: "danger", disabled: chosen.length === 0, onclick: () => ask({ ids: chosen.slice(0, 100) }) }, "Cancel chosen"),
+      mayCancel && h("button", { type: "button", class: "danger", disabled: chosen.length === 0, onclick: () => ask({ ids: chosen.slice(0, MOST) }) }, chosen.length > MOST ? `Cancel the first ${MOST}` : "Cancel chosen"),
       mayCancel && h("button", { type: "button", class: "danger", disabled: !canFilter(), onclick: () => ask(order()) }, "Cancel all live…"),
       said);
   }
 
   // Prompt, model and status are no business of the server's batch: it would stop more than is shown.
-  const canFilter = () => !filters.q && !filters.model && ["", "queued", "running"].includes(filters.status);
+  const canFilter = () => !filters.q && !filters.model && !filters.status;
   function order() {
     const named = { template: filters.template || undefined, tag: filters.tag ? [filters.tag] : undefined, metadata: filters.metadata ? [filters.metadata] : undefined };
     const some = Object.values(named).some(Boolean);
     return { ...named, ...(some ? {} : { all: true }) };
   }
 
+  let isAsking = false;
+  // One dialog, however often a slow answer is clicked for.
   async function ask(named) {
+    if (isAsking) return;
+    isAsking = true;
+    replace(said);
     try {
       const { count } = await post("/api/v1/chains/runs/cancel", { ...named, dry_run: true });
       confirm(count, named);
     } catch (error) {
       replace(said, problem(error));
+    } finally {
+      isAsking = false;
     }
   }
 

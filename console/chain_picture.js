@@ -35,6 +35,7 @@ export function runPicture(steps, now) {
 
 function took(step, now) {
   if (step.status === "skipped") return null;
+  if (step.reused) return h("span", { class: "quiet small" }, "taken over");
   const text = step.started_at ? seconds(Math.max(0, between(step.started_at, step.completed_at ?? now))) : money(step.estimate);
   return h("span", { class: "quiet small", "data-since": step.completed_at ? null : step.started_at }, text);
 }

@@ -6,7 +6,7 @@ import { freshId, h, replace } from "./dom.js";
 import { empty, loading, problem } from "./notices.js";
 import { go } from "./router.js";
 import { media, pictures } from "./run_steps.js";
-import { between, capital, ended, money, seconds, spaced, sum } from "./words.js";
+import { between, capital, ended, paid, seconds, spaced } from "./words.js";
 
 export async function compare(page, { query, signal }) {
   const [a, b] = [query.get("a") ?? "", query.get("b") ?? ""];
@@ -51,7 +51,7 @@ function drawn(both) {
   const shown = [...new Set([...ALWAYS, ...differing])];
   keepInStep(videos);
   return [
-    h("div", { class: "two" }, columns),
+    h("div", { class: "pair" }, columns),
     videos.length > 1 && h("div", { class: "row playback" },
       h("button", { type: "button", onclick: () => videos.forEach((video) => { video.currentTime = 0; video.play(); }) }, "Play both from the start"),
       h("button", { type: "button", onclick: () => videos.forEach((video) => video.pause()) }, "Pause both")),
@@ -59,7 +59,7 @@ function drawn(both) {
       h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of differences" }, h("table", { class: "diff" },
         h("thead", null, h("tr", null, ["", "First", "Second"].map((name) => h("th", { scope: "col" }, name)))),
         h("tbody", null, shown.map((name) => h("tr", null, h("th", { scope: "row" }, name),
-          h("td", null, first.get(name) ?? "–"), h("td", null, second.get(name) ?? "–")))))),
+          h("td", { dir: "auto" }, first.get(name) ?? "–"), h("td", { dir: "auto" }, second.get(name) ?? "–")))))),
       h("p", { class: "quiet small" }, `${names.length - differing.length} values are the same.`)),
   ];
 }
@@ -81,8 +81,9 @@ const ALWAYS = ["status", "time", "cost", "wasted of it"];
 function rowsOf(run) {
   const end = ended(run.status) ? run.updated_at : new Date();
   const rows = new Map([["status", run.status], ["time", seconds(between(run.created_at, end))], ["chain", run.chain_slug], ["mode", run.mode]]);
-  rows.set("cost", run.cost ? money(sum(run.cost.useful, run.cost.wasted)) : "nothing yet");
-  rows.set("wasted of it", run.cost ? money(run.cost.wasted) : "nothing yet");
+  const spent = paid(run);
+  rows.set("cost", spent?.total ?? "nothing yet");
+  rows.set("wasted of it", spent?.wasted ?? "nothing");
   for (const step of run.steps) {
     const name = spaced(step.step_key);
     rows.set(`${name}: model`, step.served_by?.model ?? step.model_identifier);

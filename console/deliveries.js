@@ -1,9 +1,10 @@
 // A run's callbacks: when they were sent, what the receiver said, and sending again.
 
-import { get, post } from "./api.js";
+import { get } from "./api.js";
 import { statusPill } from "./chain_picture.js";
 import { h, replace } from "./dom.js";
 import { problem, toast } from "./notices.js";
+import { start } from "./starts.js";
 import { clock, date } from "./words.js";
 
 // `told` hears what was sent, since the timeline shows it too.
@@ -22,10 +23,12 @@ export function deliveriesPart(place, runId, { signal, mayResend }, told) {
   async function resend(button) {
     button.disabled = true;
     try {
-      await post(path);
+      await start(path, {});
       toast("The callback is on its way again.");
       soon();
     } catch (error) {
+      button.disabled = false;
+      if (button.nextElementSibling?.matches(".problem")) button.nextElementSibling.remove();
       button.after(problem(error));
     }
   }

@@ -48,7 +48,7 @@ export function drawnOnce(element, draw) {
   };
 }
 
-const focusable = (element) => [...element.querySelectorAll("h1, a, button, input, summary")];
+const focusable = (element) => [...element.querySelectorAll("h1, a, button, input, summary, [tabindex='0']")];
 
 // What was drawn anew has other elements. Where another control has come to stand, the focus does not go to that.
 function giveBack(held, now) {

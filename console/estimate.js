@@ -6,6 +6,7 @@ import { problem } from "./notices.js";
 import { dollars, money, spaced } from "./words.js";
 
 const PAUSE = 500;
+const AWAY = 5000;
 
 // `missing` says in words what has to be there first, or nothing; `onPlan` is told what would be done, and for how much.
 export function estimatePanel(template, bodyOf, { missing, showFaults, onPlan, signal }) {
@@ -38,6 +39,8 @@ export function estimatePanel(template, bodyOf, { missing, showFaults, onPlan, s
       const left = showFaults(error.faults ?? []);
       show(error.faults?.length > 0 ? [total("–"), faultsOf(error.faults, left)] : problem(error, now));
       isRefused = error.faults?.length > 0;
+      // Where nobody answered, somebody may soon.
+      if (error.status === 0) timer = setTimeout(now, AWAY);
     }
   }
   const soon = () => { clearTimeout(timer); isRefused = false; timer = setTimeout(now, PAUSE); };

@@ -1,6 +1,6 @@
 // A run's event stream. EventSource can send no key, so the stream is read by hand and taken up again where it broke.
 
-import { ApiError, key } from "./api.js";
+import { ApiError, failureOf, key } from "./api.js";
 
 const LONGEST_PAUSE = 10_000;
 
@@ -28,7 +28,7 @@ export function follow(runId, { onEvent, onState, signal }) {
     if (seen !== null) headers["last-event-id"] = seen;
     const answer = await fetch(`/api/v1/chains/runs/${runId}/events`, { headers, signal });
     if (answer.status === 204) return true;
-    if (!answer.ok) throw new ApiError(answer.status, await answer.json().catch(() => null), answer.headers);
+    if (!answer.ok) throw await failureOf(answer);
     onState("live");
     pause = 500;
     for await (const event of eventsOf(answer.body)) {

@@ -17,11 +17,15 @@ function form(said, again) {
   async function submit(event) {
     event.preventDefault();
     const data = new FormData(event.target);
+    const button = event.target.querySelector("button");
+    button.disabled = true;
     try {
       const made = await post("/api/v1/keys", { caller: data.get("caller"), name: data.get("name") || undefined, scopes: data.getAll("scopes") });
       replace(said, madeKey(made.key, again));
     } catch (error) {
       replace(said, problem(error));
+    } finally {
+      button.disabled = false;
     }
   }
   return h("form", { class: "fields", onsubmit: submit },

@@ -5,6 +5,7 @@ import { templatePicture } from "./chain_picture.js";
 import { codePanel } from "./copy.js";
 import { h, replace } from "./dom.js";
 import { estimatePanel, faultsOf } from "./estimate.js";
+import { leftOut } from "./left_out.js";
 import { loading, problem, readiness } from "./notices.js";
 import { optionsForm } from "./options.js";
 import { picturePicker } from "./picture.js";
@@ -47,9 +48,13 @@ export async function lab(page, { query, facts, signal }) {
 }
 
 async function takeOver(runId) {
-  const run = await get(`/api/v1/chains/get/${encodeURIComponent(runId)}`);
+  const id = encodeURIComponent(runId);
+  const [run, told] = await Promise.all([
+    get(`/api/v1/chains/get/${id}`), get(`/api/v1/chains/runs/${id}/deliveries`).then(({ data }) => data, () => null),
+  ]);
   lastSlug = run.chain_slug;
-  drafts.set(run.chain_slug, { input: structuredClone(run.input), metadata: run.metadata, from: runId });
+  const { input, metadata, max_cost: limit } = structuredClone(run);
+  drafts.set(run.chain_slug, { input, metadata, ...(limit ? { max_cost: limit.amount } : {}), from: runId, lacks: leftOut(run, told) });
 }
 
 function draftOf(template) {
@@ -98,7 +103,7 @@ function drawWork(work, template, known, facts, signal) {
   }
 
   function bodyOf() {
-    const { from: _, ...body } = draft;
+    const { from: _, lacks: __, ...body } = draft;
     return JSON.parse(JSON.stringify(body));
   }
 
@@ -132,7 +137,7 @@ function drawWork(work, template, known, facts, signal) {
   button.disabled = !mayRun;
   replace(work, h("form", { class: "columns", onsubmit: (event) => event.preventDefault(), onkeydown, novalidate: true },
     h("div", { class: "main-column" },
-      draft.from && h("p", { class: "quiet" }, "From run ", h("a", { href: `#/runs/${draft.from}` }, draft.from), ", to run again with your changes. Its cost limit and its callback address are not taken over."),
+      draft.from && h("p", { class: "quiet" }, "From run ", h("a", { href: `#/runs/${draft.from}` }, draft.from), ", to run again with your changes. ", draft.lacks),
       parts.map(({ element }) => element)),
     h("aside", { class: "side", "aria-label": "Estimate and request" },
       h("div", { class: "card go" },

@@ -1,6 +1,7 @@
 // What went wrong, in a sentence, with what to do about it.
 
 import { drawnOnce, h, replace } from "./dom.js";
+import { every } from "./repeat.js";
 
 // What the API's own words leave open, by the error's code: a cause where ours is the plainer one, and a remedy.
 const REMEDIES = {
@@ -47,7 +48,7 @@ export function toast(text) {
   const place = document.getElementById("notices");
   replace(place, h("p", { class: "toast" }, text));
   clearTimeout(toast.timer);
-  toast.timer = setTimeout(() => replace(place), 4000);
+  toast.timer = setTimeout(() => replace(place), 8000);
 }
 
 export async function copy(text, what, note) {
@@ -65,14 +66,15 @@ export async function copy(text, what, note) {
 }
 
 const ASKED_EVERY = 15_000;
+const AWAY = ["api", "The API does not answer.", "Check that it runs and that this machine reaches it; this page goes on by itself."];
 
 // Whether anybody works, and on what ground: said at the top of pages that start or watch runs, and asked again there.
 export function readiness(signal) {
   const element = h("div");
   const draw = drawnOnce(element, banner);
-  const ask = () => fetch("/readyz", { signal }).then((answer) => answer.json()).then((ready) => draw(causeOf(ready))).catch(() => {});
-  const timer = setInterval(() => document.visibilityState === "visible" && ask(), ASKED_EVERY);
-  signal.addEventListener("abort", () => clearInterval(timer));
+  const ask = () => fetch("/readyz", { signal }).then((answer) => answer.json()).then((ready) => draw(causeOf(ready)))
+    .catch(() => signal.aborted || draw(AWAY));
+  every(ASKED_EVERY, signal, ask);
   ask();
   return { element, ask };
 }

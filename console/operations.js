@@ -6,6 +6,7 @@ import { drawnOnce, h, replace } from "./dom.js";
 import { keysPart } from "./keys.js";
 import { loading, problem } from "./notices.js";
 import { providersPart } from "./providers.js";
+import { every } from "./repeat.js";
 import { spendPart } from "./spend.js";
 import { date, seconds } from "./words.js";
 
@@ -26,8 +27,7 @@ export async function operations(page, { facts, signal }) {
     parts.map(({ element }) => element));
   await Promise.all(parts.map(({ read }) => read()));
   // An operator watches here while something is wrong: what is live is read anew.
-  const timer = setInterval(() => document.visibilityState === "visible" && parts.filter((one) => one.isLive).forEach(({ read }) => read()), PAUSE);
-  signal.addEventListener("abort", () => clearInterval(timer));
+  every(PAUSE, signal, () => parts.filter((one) => one.isLive).forEach(({ read }) => read()));
 
   function part(title, what, ask, body, isLive) {
     const place = h("div", null, loading(what));

@@ -20,6 +20,9 @@ function account(one, isAdmin, again) {
     one.breaker.state !== "closed" && h("p", { class: "warning" }, one.breaker.message ?? one.breaker.reason,
       one.breaker.next_probe_at && ` Tried again ${date(one.breaker.next_probe_at)}.`),
     one.disabled?.reason && h("p", { class: "warning" }, one.disabled.reason),
+    one.paused_until && h("p", { class: "warning" }, `It asked us to wait: nothing new is sent before ${date(one.paused_until)}.`),
+    one.models.filter(({ disabled }) => disabled).map(({ id, disabled }) =>
+      h("p", { class: "warning" }, h("code", null, id), ` is disabled${disabled.reason ? `: ${disabled.reason}` : "."}`)),
     !one.offered && h("p", { class: "quiet small" }, "Set its key in the server's environment to offer its models."),
     h("dl", { class: "figures" },
       figure("Succeeded, last hour", share(one.last_hour)), figure("Last day", share(one.last_day)),
@@ -31,7 +34,9 @@ function account(one, isAdmin, again) {
 }
 
 const figure = (name, value) => h("div", null, h("dt", null, name), h("dd", null, value));
-const share = ({ attempts, success_share: part }) => attempts === 0 ? "not used yet" : `${Math.round(part * 100)} % of ${attempts}`;
+// What was canceled counts as an attempt, and neither as a success nor as a failure.
+const share = ({ attempts, success_share: part }) => attempts === 0 ? "not used yet" : part === null ? plural(attempts) : `${Math.round(part * 100)} %, ${plural(attempts)}`;
+const plural = (attempts) => `${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
 
 function meter(count, all) {
   return h("meter", { min: "0", max: String(Math.max(1, all)), value: count, "aria-label": `${count} of ${all} attempts` });
@@ -50,7 +55,10 @@ function toggle(one, again) {
       button.after(problem(error));
     }
   };
+  // Heard alone, it says whom it means.
+  const button = (text, kind, action) =>
+    h("button", { type: "button", class: kind, "aria-label": `${text}: ${one.name}`, onclick: ({ target }) => send(target, action) }, text);
   return h("div", { class: "actions" },
-    reset && h("button", { type: "button", onclick: ({ target }) => send(target, "enable") }, one.disabled ? "Enable" : "Use it again now"),
-    !one.disabled && h("button", { type: "button", class: "danger", onclick: ({ target }) => send(target, "disable") }, "Disable"));
+    reset && button(one.disabled ? "Enable" : "Use it again now", null, "enable"),
+    !one.disabled && button("Disable", "danger", "disable"));
 }

@@ -6,17 +6,18 @@ import { request } from "./copy.js";
 import { deliveriesPart } from "./deliveries.js";
 import { drawnOnce, entitle, h, replace } from "./dom.js";
 import { follow } from "./events.js";
+import { leftOut } from "./left_out.js";
 import { copy, isSure, loading, problem, readiness, toast, withCode } from "./notices.js";
 import { go } from "./router.js";
 import { retryButton } from "./retry.js";
 import { stepParts } from "./run_steps.js";
-import { timeline } from "./timeline.js";
-import { between, capital, date, ended, money, seconds, spaced } from "./words.js";
+import { tickTimeline, timeline } from "./timeline.js";
+import { between, capital, date, dollars, ended, isSome, money, paid, seconds, spaced } from "./words.js";
 
 export async function run(page, { params, facts, signal }) {
   replace(page, loading("the run"));
   const id = encodeURIComponent(params.id);
-  const seen = { run: await get(`/api/v1/chains/get/${id}`, { signal }), history: [], told: [], connection: "live" };
+  const seen = { run: await get(`/api/v1/chains/get/${id}`, { signal }), history: [], told: null, connection: "live" };
   const parts = layout(page, seen, facts, signal);
   parts.draw();
   follow(id, {
@@ -51,17 +52,18 @@ function layout(page, seen, facts, signal) {
     h("div", { class: "two" }, times, calls),
     h("details", { class: "card" }, h("summary", null, "The run as JSON"), raw));
   const draws = [
-    [drawnOnce(head, (run) => header(run, facts)), ({ run }) => pick(run, "id", "status", "chain_slug", "input", "metadata", "retry_of", "retried_by")],
+    [drawnOnce(head, (shown) => header(shown, facts)), ({ run, told }) =>
+      ({ ...pick(run, "id", "status", "chain_slug", "input", "metadata", "max_cost", "retry_of", "retried_by"), lacks: leftOut(run, told) })],
     [drawnOnce(notice, waiting), ({ run, connection, refusal }) =>
-      ({ who: run.waiting_on?.who, on: run.waiting_on?.message, check: run.waiting_on?.next_check, live: !ended(run.status), connection, refusal })],
+      ({ who: run.waiting_on?.who, on: run.waiting_on?.message, check: run.waiting_on?.next_check, live: !ended(run.status), connection, refusal, warnings: run.warnings })],
     [drawnOnce(why, (run) => failure(run, facts)), ({ run }) => pick(run, "id", "status", "error", "steps")],
     [drawnOnce(picture, (run) => runPicture(run.steps, new Date())), ({ run }) => ({ steps: run.steps })],
     [stepParts(steps, facts.scopes.includes("chains:run")), ({ run }) => run],
     [drawnOnce(times, (shown) => timeline(shown)), ({ run, history, told }) => ({ run: pick(run, "steps", "created_at", "status", "updated_at"), history, told })],
-    [drawnOnce(costs, cost), ({ run }) => pick(run, "estimate", "cost", "status")],
+    [drawnOnce(costs, cost), ({ run }) => pick(run, "estimate", "max_cost", "cost", "saved", "status")],
     [drawnOnce(raw, json), ({ run }) => run],
   ];
-  const tick = () => { replace(clock, elapsed(seen.run)); tickPicture(picture); };
+  const tick = () => { replace(clock, elapsed(seen.run)); tickPicture(picture); tickTimeline(times, seen); };
   const parts = {
     tick,
     draw: () => { entitle(seen.run.status, seen.run.chain_slug); for (const [draw, shown] of draws) draw(shown(seen)); tick(); },
@@ -94,14 +96,14 @@ function json(run) {
 }
 
 function cost(run) {
-  const over = ended(run.status);
-  const useful = run.cost && (over ? money(run.cost.useful) : money({ ...run.cost.useful, high: run.cost.useful.low }));
-  const wasted = run.cost && Number(run.cost.wasted.high ?? 1) > 0 && money(run.cost.wasted);
-  return h("span", null, ` · estimated ${money(run.estimate)}`, useful && [over ? " · actual " : " · spent ", h("strong", null, useful)], wasted && ` · wasted ${wasted}`);
+  const spent = paid(run);
+  return h("span", null, ` · estimated ${money(run.estimate)}`, run.max_cost && `, limit ${dollars(run.max_cost.amount)}`,
+    spent && [ended(run.status) ? " · actual " : " · spent ", h("strong", null, spent.total), spent.wasted && `, ${spent.wasted} of it wasted`],
+    run.saved && isSome(run.saved) && ` · saved ${money(run.saved)} by taking over earlier steps`);
 }
 
 function header(run, facts) {
-  const body = { input: run.input, ...(run.metadata ? { metadata: run.metadata } : {}) };
+  const body = { input: run.input, metadata: run.metadata, max_cost: run.max_cost?.amount };
   const tags = run.metadata?.tags ?? [];
   return h("div", { class: "head" },
     h("div", { class: "title" },
@@ -109,9 +111,9 @@ function header(run, facts) {
       h("p", { class: "id" }, h("code", null, run.id),
         run.retry_of && [" retry of ", h("a", { href: `#/runs/${run.retry_of.run_id}` }, "an earlier run")],
         run.retried_by?.length > 0 && [" retried by ", h("a", { href: `#/runs/${run.retried_by.at(-1)}` }, "a later run")],
-        Array.isArray(tags) && tags.map((tag) => h("a", { class: "tag", href: `#/runs?tag=${encodeURIComponent(tag)}` }, String(tag))))),
+        Array.isArray(tags) && tags.map((tag) => h("a", { class: "tag", dir: "auto", href: `#/runs?tag=${encodeURIComponent(tag)}` }, String(tag))))),
     h("div", { class: "actions" },
-      h("button", { type: "button", onclick: () => copy(request(run.chain_slug, body), "curl", "Without its cost limit and callback address, if it had any.") }, "Copy as curl"),
+      h("button", { type: "button", onclick: () => copy(request(run.chain_slug, body), "curl", run.lacks) }, "Copy as curl"),
       facts.scopes.includes("chains:run") && h("a", { class: "button", href: `#/?from=${run.id}` }, "Run again with edits"),
       h("a", { class: "button", href: `#/compare?a=${run.id}` }, "Compare"),
       facts.temporal_ui && h("a", { class: "button", href: `${facts.temporal_ui}/workflows/${run.id}`, rel: "noreferrer", target: "_blank" }, "Temporal ↗"),
@@ -142,8 +144,9 @@ async function deleted(button, id) {
   }
 }
 
-function waiting({ who, on, check, live, connection, refusal }) {
+function waiting({ who, on, check, live, connection, refusal, warnings }) {
   return [
+    warnings?.map((text) => h("p", { class: "warning small" }, text)),
     connection === "lost" && h("p", { class: "warning" }, "The live stream broke off; taking it up again…"),
     connection === "refused" && h("p", { class: "warning" }, `This page is not live: ${refusal} Reload it to see the run as it is now.`),
     live && on && h("p", { class: "waiting", "data-who": who }, h("span", { class: "pulse", "aria-hidden": "true" }), h("span", null, withCode(on),

@@ -3,7 +3,7 @@
 import { statusPill } from "./chain_picture.js";
 import { drawnOnce, h } from "./dom.js";
 import { thumbnail } from "./thumbnails.js";
-import { between, date, ended, money, seconds, spaced } from "./words.js";
+import { between, date, ended, money, paid, seconds, spaced } from "./words.js";
 
 export function runRow(run, list) {
   const box = h("input", { type: "checkbox", "aria-label": `Choose run ${run.id}`, onchange: ({ target }) => {
@@ -33,9 +33,15 @@ function row(run) {
     h("span", { class: "pictures" }, outputs.length > 0 ? outputs.slice(-2).map((url) => thumbnail(url, "")) : h("span", { class: "thumb missing" })),
     h("span", { class: "text" },
       h("span", { class: "row" }, h("strong", null, run.chain_slug), statusPill(run.status), run.status === "failed" && run.error && h("span", { class: "fault small short", title: run.error.code }, run.error.message)),
-      run.prompt && h("span", { class: "prompt small" }, run.prompt),
+      run.prompt && h("span", { class: "prompt small", dir: "auto" }, run.prompt),
       h("span", { class: "quiet small models" }, run.steps.map((step) => step.served_by?.model ?? step.model_identifier).join(" → "))),
     h("span", { class: "quiet small when" }, h("span", null, date(run.created_at)), h("span", null, now)),
-    h("span", { class: "small cost" }, money(run.cost?.useful ?? run.estimate)),
+    h("span", { class: "small cost" }, cost(run)),
   ];
+}
+
+function cost(run) {
+  const spent = paid(run);
+  const note = !spent ? "estimated" : spent.wasted ? `${spent.wasted} of it wasted` : !ended(run.status) && "so far";
+  return [h("span", null, spent?.total ?? money(run.estimate)), note && h("span", { class: "quiet" }, note)];
 }

@@ -4,12 +4,16 @@ import { get, once } from "./api.js";
 import { bulkBar } from "./bulk.js";
 import { freshId, h, replace } from "./dom.js";
 import { empty, loading, problem } from "./notices.js";
+import { every } from "./repeat.js";
 import { go, keepQuery } from "./router.js";
 import { runRow } from "./run_row.js";
+import { clock } from "./words.js";
 
 const FILTERS = ["status", "template", "model", "tag", "metadata", "q"];
 const STATUSES = ["queued", "running", "succeeded", "failed", "canceled"];
 const PAGE = 50;
+// So many a search finds at most.
+const FOUND = 100;
 const PAUSE = 3000;
 const LOOKS = 20;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -28,8 +32,7 @@ export async function runs(page, { query, facts, signal }) {
   list.onChosen = bulk.draw;
   bulk.draw();
   await list.read();
-  const timer = setInterval(() => document.visibilityState === "visible" && list.refresh(), PAUSE);
-  signal.addEventListener("abort", () => clearInterval(timer));
+  every(PAUSE, signal, list.refresh);
 }
 
 function filterForm(filters, templates, models, changed) {
@@ -72,13 +75,15 @@ function runList(filters, signal) {
   const body = h("ul", { class: "runs" });
   const more = h("div", { class: "row center" });
   const said = h("div", { role: "status" });
-  const element = h("div", null, said, body, more);
+  const old = h("div", { role: "status" });
+  const element = h("div", null, old, said, body, more);
   const list = { element, read, refresh, chosen: new Set(), rows: new Map(), onChosen: () => {} };
   let cursor = null;
   let reading = 0;
+  let readAt = null;
 
   const address = (after) => {
-    if (filters.q) return `/api/v1/chains/runs/search?${new URLSearchParams({ words: filters.q })}`;
+    if (filters.q) return `/api/v1/chains/runs/search?${new URLSearchParams({ words: filters.q, limit: FOUND })}`;
     const asked = new URLSearchParams({ limit: PAGE });
     for (const name of FILTERS) if (name !== "q" && filters[name]) asked.append(name, filters[name]);
     if (after) asked.set("cursor", after);
@@ -95,6 +100,7 @@ function runList(filters, signal) {
       list.rows.clear();
       replace(body);
       replace(said);
+      fresh();
       show(answer);
       if (list.rows.size === 0 && !answer.has_more) replace(said, nothing());
     } catch (error) {
@@ -121,7 +127,8 @@ function runList(filters, signal) {
 
   function setMore(answer) {
     cursor = answer.next_cursor;
-    replace(more, answer.has_more && h("button", { type: "button", onclick: load }, "Show more"));
+    replace(more, answer.has_more && h("button", { type: "button", onclick: load }, "Show more"),
+      filters.q && answer.data.length === FOUND && h("p", { class: "quiet" }, `Older runs than the newest ${FOUND} with these words are not looked through: name more of their words.`));
   }
 
   async function load() {
@@ -140,16 +147,24 @@ function runList(filters, signal) {
     try {
       const answer = await get(address(), { signal });
       if (mine !== reading) return;
-      const fresh = answer.data.filter(({ id }) => !list.rows.has(id));
+      fresh();
+      const come = answer.data.filter(({ id }) => !list.rows.has(id));
       answer.data.filter(({ id }) => list.rows.has(id)).forEach(put);
-      body.prepend(...fresh.map(put));
+      body.prepend(...come.map(put));
       if (list.rows.size > 0) replace(said);
       const listed = new Set(answer.data.map(({ id }) => id));
       const unseen = [...list.rows].filter(([id, row]) => row.live && !listed.has(id)).slice(0, LOOKS);
       await Promise.all(unseen.map(([id]) => lookAt(id, mine)));
-    } catch {
-      // The next look comes in a moment; what stands here stays.
+    } catch (error) {
+      // What stands here stays, and is said to be old; the next look comes in a moment.
+      if (signal.aborted || mine !== reading || list.rows.size === 0) return;
+      if (!old.hasChildNodes()) replace(old, h("p", { class: "warning" }, `${error.message} The list is as it was at ${clock(readAt)}; it goes on by itself.`));
     }
+  }
+
+  function fresh() {
+    readAt = new Date();
+    replace(old);
   }
 
   // A live run that the first page does not show has ended under a filter, or stands further down.
@@ -169,7 +184,7 @@ function runList(filters, signal) {
   }
 
   const nothing = () => Object.values(filters).some(Boolean)
-    ? empty("No run fits", "Take a filter away, or search for other words.", h("a", { class: "button", href: "#/runs", onclick: () => setTimeout(() => location.reload()) }, "Show all"))
+    ? empty("No run fits", `${filters.q ? "Prompts are searched in ended runs alone. " : ""}Take a filter away, or search for other words.`, h("a", { class: "button", href: "#/runs", onclick: () => setTimeout(() => location.reload()) }, "Show all"))
     : empty("No runs yet", "Start one in the lab: it appears here at once.", h("a", { class: "button primary", href: "#/" }, "To the lab"));
   return list;
 }

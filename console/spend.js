@@ -35,6 +35,9 @@ function charts(byDay, byModel) {
       h("figure", null, h("figcaption", null, "By day"), columns(everyDay(byDay))),
       h("figure", null, h("figcaption", null, "By model"), bars(byModel.data))),
     h("p", { class: "quiet small key" }, h("span", { class: "swatch useful" }), "useful ", h("span", { class: "swatch wasted" }), "wasted: what failed, canceled and unknown attempts cost"),
+    h("details", null, h("summary", null, "As a table"), h("div", { class: "two" },
+      [["Day", byDay], ["Model", byModel]].map(([name, { data }]) =>
+        h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Spend by ${name.toLowerCase()}` }, table(name, data))))),
   ];
 }
 
@@ -54,7 +57,7 @@ function columns(days) {
   const most = Math.max(...days.map(sum)) || 1;
   const width = WIDTH / days.length;
   const total = days.reduce((all, row) => all + sum(row), 0);
-  return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT + 18}`, class: "chart", role: "img", "aria-label": `${dollars(total)} in ${days.length} days, at most ${dollars(most)} a day` },
+  const chart = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", class: "chart", role: "img", "aria-label": `${dollars(total)} in ${days.length} days, at most ${dollars(most)} a day` },
     days.map((row, index) => {
       const useful = (Number(row.useful) / most) * HEIGHT;
       const wasted = (Number(row.wasted) / most) * HEIGHT;
@@ -63,9 +66,15 @@ function columns(days) {
         svg("rect", { ...at, y: 0, height: HEIGHT, class: "ground" }),
         svg("rect", { ...at, y: HEIGHT - useful, height: useful, class: "useful" }),
         svg("rect", { ...at, y: HEIGHT - useful - wasted, height: wasted, class: "wasted" }));
-    }),
-    svg("text", { x: 0, y: HEIGHT + 14 }, days[0].group.slice(5)),
-    svg("text", { x: WIDTH, y: HEIGHT + 14, "text-anchor": "end" }, `${days.at(-1).group.slice(5)} · most ${dollars(most)}`));
+    }));
+  return [chart, h("p", { class: "row quiet small" }, h("span", null, days[0].group.slice(5)), h("span", null, `most: ${dollars(most)} a day`), h("span", null, days.at(-1).group.slice(5)))];
+}
+
+function table(name, rows) {
+  return h("table", null,
+    h("thead", null, h("tr", null, [name, "Useful", "Wasted", "Together", "Attempts"].map((title) => h("th", { scope: "col" }, title)))),
+    h("tbody", null, rows.map((row) => h("tr", null, h("th", { scope: "row" }, row.group),
+      [dollars(row.useful), dollars(row.wasted), dollars(sum(row)), row.attempts].map((value) => h("td", null, value))))));
 }
 
 function bars(rows) {

@@ -1,10 +1,10 @@
-// Starts of runs, which may cost money: one key for each thing that is asked for, until its answer has come.
+// Starts of what must not happen twice, runs above all: one key for each thing that is asked for, until its answer has come.
 
 import { post } from "./api.js";
 
 const keys = new Map();
 
-// Asked again after an answer was lost, the same start has the same key: the API gives back the run that it made.
+// Asked again after an answer was lost, the same start has the same key: the API gives back what it made.
 export async function start(path, body) {
   const asked = `${path} ${JSON.stringify(body)}`;
   if (!keys.has(asked)) keys.set(asked, freshKey());

@@ -20,7 +20,7 @@ export function stepForm(step, template, draft, known, changed) {
   const promptId = freshId("prompt");
   const fault = h("span", { class: "fault", id: `${promptId}-fault` });
   const prompt = h("textarea", {
-    id: promptId, rows: "3", value: promptOf(input, step.key), "aria-describedby": `${promptId}-fault`,
+    id: promptId, rows: "3", dir: "auto", value: promptOf(input, step.key), "aria-describedby": `${promptId}-fault`,
     oninput: ({ target }) => {
       const wasEmpty = promptOf(input, step.key) === "";
       setPrompt(input, step.key, target.value);
@@ -54,7 +54,7 @@ export function stepForm(step, template, draft, known, changed) {
         changed(name);
       };
       form = schemaForm(shown.raw_schema.request, values, { skip: ["prompt", "content"], changed: kept });
-      replace(parameters, form.element);
+      replace(parameters, form.element, unseen(Object.keys(values), form.names));
       replace(about, aboutModel(shown, known));
       form.showFaults(faults);
       if (lost.length > 0) {
@@ -92,6 +92,12 @@ export function stepForm(step, template, draft, known, changed) {
   };
 }
 
+// What an earlier run was given, and this form has no field for, is sent too.
+function unseen(given, names) {
+  const others = given.filter((name) => !names.includes(name) && !["prompt", "content"].includes(name));
+  return others.length > 0 && h("p", { class: "quiet small" }, `Also sent, as the run had it: ${others.join(", ")}.`);
+}
+
 function labelled(text, control) {
   control.id = freshId("model");
   return h("div", { class: "field" }, h("label", { for: control.id }, text), control);
@@ -101,17 +107,19 @@ function aboutModel(shown, known) {
   const account = known.providers.find(({ models }) => models.some(({ id }) => id === shown.id));
   const usual = account?.last_hour.seconds.p50 ?? account?.last_day.seconds.p50;
   return [
-    down(account),
+    down(account, shown.id),
     h("p", { class: "quiet small" },
       h("span", { title: SAFETY[shown.safety_class] }, `Safety class ${shown.safety_class}`),
-      usual && ` · half of ${account.name}'s jobs took ${seconds(usual)}`,
+      usual && ` · half of ${account.name}'s jobs end within ${seconds(usual)}`,
       !usual && ` · by ${account?.name ?? shown.provider}`),
     shown.hints.length > 0 && h("ul", { class: "hints" }, shown.hints.map((hint) => h("li", null, hint))),
   ];
 }
 
-function down(account) {
+function down(account, id) {
   if (!account) return null;
+  const model = account.models.find((one) => one.id === id)?.disabled;
+  if (model) return warning(`${id} is disabled${model.reason ? `: ${model.reason}` : ""}.`);
   const name = capital(spaced(account.name));
   if (account.disabled) return warning(`${name} is disabled${account.disabled.reason ? `: ${account.disabled.reason}` : ""}.`);
   if (account.breaker.state !== "closed") return warning(`${name} is out: ${account.breaker.message ?? account.breaker.reason}`);

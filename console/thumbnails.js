@@ -32,7 +32,7 @@ async function load(image) {
 export function thumbnail(url, alt) {
   const id = assetId(url);
   if (!id) return h("span", { class: "thumb missing" });
-  const image = h("img", { alt, "data-asset": id, decoding: "async", width: "160", height: "160" });
+  const image = h("img", { alt, "data-asset": id, decoding: "async", width: "160", height: "160", onerror: ({ target }) => target.removeAttribute("src") });
   const isVideo = /\.(mp4|webm|mov)$/.test(id);
   watcher.observe(image);
   return h("span", { class: `thumb${isVideo ? " video" : ""}` }, image);

@@ -1,22 +1,31 @@
 // When what happened: a bar for each attempt, and every moment in words.
 
-import { h } from "./dom.js";
+import { h, replace } from "./dom.js";
 import { between, capital, clock, ended, seconds, spaced } from "./words.js";
 
-const LEGEND = [["submitting", "being submitted"], ["busy", "under way, or canceled"], ["useful", "succeeded"], ["wasted", "failed"]];
+const LEGEND = [["submitting", "in line, or being submitted"], ["busy", "under way, or canceled"], ["useful", "succeeded"], ["wasted", "failed"]];
 
 export function timeline({ run, history, told }) {
   const accepted = acceptedTimes(history);
-  const end = ended(run.status) ? new Date(run.updated_at) : new Date(Math.max(...history.map((one) => new Date(one.updated_at)), new Date(run.created_at)));
-  const whole = Math.max(0.001, between(run.created_at, end));
   return h("section", { class: "card", "aria-label": "Timeline" }, h("h2", null, "Timeline"),
-    h("div", { class: "bars", "aria-hidden": "true" }, run.steps.flatMap((step) =>
-      (step.attempts ?? []).map((one) => bar(run, step, one, accepted, whole, end)))),
+    h("div", { class: "bars", "aria-hidden": "true" }, bars(run, accepted)),
     run.steps.some((step) => step.attempts) && h("p", { class: "quiet small", "aria-hidden": "true" },
       LEGEND.map(([kind, text]) => [h("span", { class: `swatch ${kind}` }), `${text} `])),
     h("ol", { class: "moments" }, moments(run, accepted, told).map(([moment, text]) =>
       h("li", null, h("time", { datetime: moment }, clock(moment)),
         h("span", { class: "quiet small" }, `+${seconds(Math.max(0, between(run.created_at, moment)))}`), h("span", null, text)))));
+}
+
+// What is under way grows while nothing else happens.
+export function tickTimeline(place, { run, history }) {
+  const drawn = place.querySelector(".bars");
+  if (drawn && !ended(run.status)) replace(drawn, bars(run, acceptedTimes(history)));
+}
+
+function bars(run, accepted) {
+  const end = ended(run.status) ? new Date(run.updated_at) : new Date();
+  const whole = Math.max(0.001, between(run.created_at, end));
+  return run.steps.flatMap((step) => (step.attempts ?? []).map((one) => bar(run, step, one, accepted, whole, end)));
 }
 
 // When each attempt's job was accepted stands in no field: it is the first state that shows it running.
@@ -44,7 +53,7 @@ function bar(run, step, one, accepted, whole, end) {
     return element;
   };
   return h("div", { class: "bar" }, h("span", { class: "name" }, `${spaced(step.step_key)}${one.number > 1 ? ` #${one.number}` : ""}`),
-    h("span", { class: "track" }, begun && piece(one.started_at, begun, "submitting"), piece(begun ?? one.started_at, over, `working is-${one.outcome}`)));
+    h("span", { class: "track" }, begun && piece(one.started_at, begun, "submitting"), piece(begun ?? one.started_at, over, one.outcome === "submitting" ? "submitting" : `working is-${one.outcome}`)));
 }
 
 function moments(run, accepted, told) {
@@ -53,13 +62,13 @@ function moments(run, accepted, told) {
     const name = capital(spaced(step.step_key));
     for (const one of step.attempts ?? []) {
       const begun = accepted.get(`${step.step_key}.${one.number}`);
-      found.push([one.started_at, `${name}: submitted to ${one.provider}`]);
+      found.push([one.started_at, `${name}: ${one.outcome === "submitting" ? "to be " : ""}submitted to ${one.provider}`]);
       if (begun) found.push([begun, `${name}: accepted, ${one.provider} works`]);
       if (one.completed_at) found.push([one.completed_at, `${name}: ${said(one)}`]);
     }
   }
   if (ended(run.status)) found.push([run.updated_at, `Run ${run.status}`]);
-  for (const delivery of told) {
+  for (const delivery of told ?? []) {
     for (const one of delivery.attempts) found.push([one.sent_at, `Callback ${one.outcome}${one.http_status ? ` (HTTP ${one.http_status})` : ""}`]);
   }
   return found.sort(([a], [b]) => new Date(a) - new Date(b));

@@ -9,9 +9,20 @@ export function money(cost) {
 }
 
 // Two amounts together; what nobody knows of one, nobody knows of both.
-export function sum(one, other) {
+function sum(one, other) {
   const add = (a, b) => (a === null || b === null ? null : String(Number(a) + Number(b)));
   return { low: add(one.low, other.low), high: add(one.high, other.high) };
+}
+
+export const isSome = (cost) => Number(cost.high ?? 1) > 0;
+
+// What a run has cost, all told, and how much of it was for nothing. Of one under way: so far.
+export function paid(run) {
+  if (!run.cost) return null;
+  const { useful, wasted } = run.cost;
+  const all = sum(useful, wasted);
+  const total = ended(run.status) ? money(all) : money({ ...all, high: all.low });
+  return { total, wasted: !isSome(wasted) ? null : money(wasted) === total ? "all" : money(wasted) };
 }
 
 export function dollars(amount) {
@@ -22,10 +33,11 @@ export function dollars(amount) {
 
 export function seconds(value) {
   if (value === null || value === undefined) return "–";
-  if (value < 10) return `${value.toFixed(1)} s`;
-  if (value < 60) return `${Math.round(value)} s`;
-  const minutes = Math.floor(value / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(value % 60)} s`;
+  if (value < 9.95) return `${value.toFixed(1)} s`;
+  const whole = Math.round(value);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${whole % 60} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 

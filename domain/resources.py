@@ -54,6 +54,8 @@ def run_resource(plan: ChainPlan, snapshot: Snapshot, asset_url: AssetUrl) -> Js
     ]
     run["timeline"] = [_event(plan, planned, snapshot.step(planned.key), i) for i, planned in enumerate(plan.steps)]
     run["estimate"] = shown_cost(plan.cost)
+    if plan.options.max_cost is not None:
+        run["max_cost"] = {"currency": "USD", "amount": dollars(plan.options.max_cost)}
     if plan.retry:
         run["retry_of"] = {"run_id": plan.retry.run_id, "from_step": plan.retry.from_step}
         run["saved"] = shown_cost(plan.saved)

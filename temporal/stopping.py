@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 from temporalio.worker import Worker
@@ -22,8 +22,8 @@ async def working(worker: Worker, *, stops_within: float) -> AsyncIterator[None]
     try:
         yield
     finally:
-        try:
-            async with asyncio.timeout(stops_within):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(stops_within) as patience:
                 await worker.__aexit__(*sys.exc_info())
-        except TimeoutError:
+        if patience.expired():
             log.error("worker_stop_overdue", after_seconds=stops_within)

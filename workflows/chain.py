@@ -35,9 +35,11 @@ from domain.runs import (
 )
 from temporal import names
 from workflows import policies
-from workflows.attempt import AttemptRun, Ended, Reports
+from workflows.attempt import make_attempt
+from workflows.attempting import Attempting, Ended
 from workflows.details import describe
 from workflows.failures import UNKNOWN_START
+from workflows.reports import Reports
 
 
 class ChainWorkflow:
@@ -166,7 +168,7 @@ class ChainWorkflow:
             model=candidate.model,
             raw_id=candidate.raw_id,
         )
-        ended = await AttemptRun(self, of, planned, candidate, inputs, state, attempt, deadline).run()
+        ended = await make_attempt(Attempting(self, of, planned, candidate, inputs, state, attempt, deadline))
         attempt.ended = self.now()
         attempt.cost = ended.cost if ended.cost is not None else attempt.cost
         if ended.canceled:

@@ -27,15 +27,16 @@ def read_failure(error: ActivityError) -> StepFailure:
 
 
 def _timed_out(cause: ActivityTimedOut) -> StepFailure:
+    # The worker died or hung. Whether the paid request was written is what its last heartbeat says, and nothing else:
+    # the server gives the refusal of an earlier try as the cause.
+    if SENDING in cause.last_heartbeat_details:
+        return StepFailure(UNKNOWN_START, "The worker was lost while it started the job.", Next.END_STEP)
+    if cause.type is not TimeoutType.SCHEDULE_TO_CLOSE:
+        return StepFailure(NEVER_SENT, "The worker was lost before it sent the request.", Next.RETRY_HERE)
     last = cause.cause
     if isinstance(last, ApplicationError) and last.type != "JobPending":
         return _application(last)
-    # The worker died or hung. Whether the paid request was written is what its last heartbeat says.
-    if SENDING in cause.last_heartbeat_details:
-        return StepFailure(UNKNOWN_START, "The worker was lost while it started the job.", Next.END_STEP)
-    if cause.type is TimeoutType.SCHEDULE_TO_CLOSE:
-        return deadline_passed()
-    return StepFailure(NEVER_SENT, "The worker was lost before it sent the request.", Next.RETRY_HERE)
+    return deadline_passed()
 
 
 def _application(cause: ApplicationError) -> StepFailure:

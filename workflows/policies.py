@@ -7,6 +7,10 @@ from temporalio.common import RetryPolicy
 HEARTBEAT = timedelta(seconds=25)
 """A dead worker is noticed after this long. Much less, and a busy machine looks dead."""
 
+BESIDES_THE_ANSWER = timedelta(seconds=45)
+"""What a submit may take besides the time that its provider has to answer: the gate, the preparation, and the way of
+its pictures. Cut off earlier, a job that was just being started would be given up as lost."""
+
 CANCEL_WAIT = timedelta(seconds=12)
 """How long a cancel waits for a submit under way: it may have started a job, which is then canceled too."""
 

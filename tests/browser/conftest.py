@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 from temporalio.client import Client
 
 from sandbox.config import Config
@@ -15,6 +15,9 @@ from tests.support.service import Service, running_service
 
 LIVELY = Config(url="http://127.0.0.1:0", second_port=0, picture_seconds=0.3, video_seconds=0.5)
 """Real pictures and videos, and time enough to be seen at work."""
+
+PATIENCE = 30_000
+"""Milliseconds until what was expected is given up: a machine a good deal slower than ours shall pass too."""
 
 MISSING = "the tests in a browser need Chromium: apt-get install chromium"
 
@@ -41,6 +44,7 @@ async def browser() -> AsyncIterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(MISSING)
         pytest.skip(MISSING)
+    expect.set_options(timeout=PATIENCE)
     async with chromium() as running:
         yield running
 

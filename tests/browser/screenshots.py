@@ -77,6 +77,8 @@ async def runs_and_operations(browser: Browser, url: str) -> None:
         await expect(visitor.page.locator("li.run img").last).to_have_attribute("src", re.compile("poster"))
         await visitor.page.wait_for_load_state("networkidle", timeout=60_000)
         await keep(visitor, "console-runs")
+        # As far down as the chart of what was spent.
+        await visitor.page.set_viewport_size({"width": DESKTOP.width, "height": 1180})
         await visitor.open("/operations")
         await expect(visitor.page.locator("[data-part=spend] svg")).to_be_visible()
         await keep(visitor, "console-operations")

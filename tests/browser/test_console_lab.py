@@ -28,6 +28,7 @@ async def test_three_actions_lead_from_the_opened_page_to_watching_a_run(
         assert await visitor.barriers() == []
         assert not await visitor.is_wider_than_the_window()
         await visitor.click("button", re.compile("^Run"))
+        await expect(page.locator("h1 .pill")).to_be_visible()
         await expect(page.locator("[data-step=text_to_image]")).to_be_visible()
         assert visitor.actions <= 3
 
@@ -174,7 +175,7 @@ async def test_the_lab_can_be_used_by_keyboard_alone(browser: Browser, url: str)
             if await page.evaluate("document.activeElement.matches('button.run')"):
                 break
         await page.keyboard.press("Enter")
-        await expect(page.locator("[data-step=text_to_image]")).to_be_visible()
+        await expect(page.locator("h1 .pill")).to_be_visible()
 
 
 async def test_run_again_with_edits_begins_with_what_the_run_was_given(

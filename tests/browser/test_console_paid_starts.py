@@ -14,6 +14,7 @@ from tests.support.bodies import drawn
 from tests.support.service import Service, running_service
 
 CREATES = re.compile(r"/api/v1/chains/[^/]+/runs$")
+RESENDS = re.compile(r"/deliveries$")
 RETRIES = re.compile(r"/retry$")
 SPARED = "bytedance/seedance-1.5-pro=relaydance/seedance-1-5-pro-no-audio"
 """A stand-in of the deployment's own, whose price nobody publishes."""
@@ -39,6 +40,8 @@ async def _lose_first_answer(visitor: Visitor, what: re.Pattern[str]) -> list[st
     keys: list[str | None] = []
 
     async def lose(route: Route) -> None:
+        if route.request.method != "POST":
+            return await route.continue_()
         keys.append(route.request.headers.get("idempotency-key"))
         if len(keys) > 1:
             return await route.continue_()
@@ -106,6 +109,25 @@ async def test_a_retry_whose_answer_was_lost_is_asked_for_again_under_its_key(
         visitor.errors = [one for one in visitor.errors if "ERR_FAILED" not in one]
     assert keys[0] and keys[0] == keys[1]
     assert len((await service.get(run["id"]))["retried_by"]) == 1
+
+
+async def test_a_callback_whose_resend_was_not_answered_is_asked_for_again_under_its_key(
+    browser: Browser, url: str, service: Service
+) -> None:
+    run = await service.succeeded((await service.create("chain1", drawn("told twice", webhook_url=service.hook)))["id"])
+    await service.callbacks(run["id"])
+    async with visiting(browser, url) as visitor:
+        await visitor.enter(f"/runs/{run['id']}")
+        again = visitor.page.get_by_role("button", name="Send again")
+        await expect(again).to_be_visible()
+        sent = await _lose_first_answer(visitor, RESENDS)
+        await again.click()
+        await expect(visitor.page.get_by_role("alert")).to_contain_text("The API does not answer.")
+        await again.click()
+        await expect(visitor.page.get_by_text("The callback is on its way again.")).to_be_visible()
+        visitor.errors = [one for one in visitor.errors if "ERR_FAILED" not in one]
+    assert len(sent) == 2
+    assert sent[0] and sent[0] == sent[1]
 
 
 async def test_enter_in_a_field_starts_nothing_and_control_enter_does(browser: Browser, spared: Service) -> None:

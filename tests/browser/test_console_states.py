@@ -96,10 +96,10 @@ async def test_without_temporal_every_page_says_so(browser: Browser, tmp_path: P
         await visitor.enter(key=SECRETS["api_key"])
         await expect(visitor.page.get_by_text("The workflow server (Temporal) does not answer.")).to_be_visible()
         await visitor.open("/runs")
-        await expect(visitor.page.get_by_text("runs can neither be read nor started")).to_be_visible(timeout=15_000)
+        await expect(visitor.page.get_by_text("runs can neither be read nor started")).to_be_visible()
         await expect(visitor.page.get_by_text("check TEMPORAL_ADDRESS")).to_be_visible()
         await visitor.open("/operations")
-        await expect(visitor.page.get_by_text("Temporal does not answer.")).to_be_visible(timeout=15_000)
+        await expect(visitor.page.get_by_text("Temporal does not answer.")).to_be_visible()
 
 
 async def test_an_api_that_is_away_is_said_and_asked_again_on_demand(browser: Browser, url: str) -> None:

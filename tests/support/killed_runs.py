@@ -1,7 +1,8 @@
 """Runs at eleven points where a payment could be lost or made twice, and what their worker's death makes of them."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ import api.main
 from domain.plan import ChainPlan
 from domain.provider import Looks
 from domain.runs import RunOutcome, Snapshot
+from settings import Settings
 from storage.database import upgrade
 from temporal.names import TASK_QUEUE
 from tests.support.histories import history_of
 from tests.support.orders import catalogue, order
 from tests.support.pictures import jpeg
-from tests.support.processes import running_worker_process
+from tests.support.processes import Program, running_worker_process
 from tests.support.runs import Bench
 from tests.support.runs import test_settings as settings_of
 from tests.support.sandbox_client import Sandbox
@@ -125,51 +127,66 @@ async def ended(handle: WorkflowHandle[Any, RunOutcome]) -> None:
         pass  # the snapshot says why
 
 
-async def kill_at_every_point(server: Client, folder: Path) -> Aftermath:
-    """Bring one run to each point, kill their worker, and let another one take over."""
-    port, host, address = free_port(), PictureHost(), address_of(server)
-    async with AsyncExitStack() as stack:
-        sandbox_url = await stack.enter_async_context(running_sandbox(QUICK))
-        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=30))
-        host_url = await stack.enter_async_context(serving(host.app()))
+@dataclass(frozen=True)
+class Scene:
+    """Everything but the worker."""
+
+    bench: Bench
+    sandbox: Sandbox
+    host: PictureHost
+    host_url: str
+    settings: Settings
+
+    def worker(self) -> AbstractAsyncContextManager[Program]:
+        return running_worker_process(self.settings, address_of(self.bench.client), *WORKER)
+
+
+@asynccontextmanager
+async def running_scene(client: Client, folder: Path) -> AsyncIterator[Scene]:
+    port, host = free_port(), PictureHost()
+    async with (
+        running_sandbox(QUICK) as sandbox_url,
+        httpx.AsyncClient(trust_env=False, timeout=30) as http,
+        serving(host.app()) as host_url,
+    ):
         settings = settings_of(
-            folder,
-            sandbox_url=sandbox_url,
-            public_url=f"http://127.0.0.1:{port}",
-            trusted_origins=host_url,
+            folder, sandbox_url=sandbox_url, public_url=f"http://127.0.0.1:{port}", trusted_origins=host_url
         )
         await upgrade(settings.archive_url)
-        await stack.enter_async_context(serving(api.main.build(settings, server), port=port))
-        sandbox, bench = Sandbox(sandbox_url, http), Bench(server, TASK_QUEUE)
+        async with serving(api.main.build(settings, client), port=port):
+            yield Scene(Bench(client, TASK_QUEUE), Sandbox(sandbox_url, http), host, host_url, settings)
+
+
+async def kill_at_every_point(client: Client, folder: Path) -> Aftermath:
+    """Bring one run to each point, kill their worker, and let another one take over."""
+    async with running_scene(client, folder) as scene:
+        bench, sandbox = scene.bench, scene.sandbox
         await sandbox.put_faults(*FAULTS)
-
-        plans = {model: plan_for(model, host_url) for model in EVERY_POINT}
-
-        async with running_worker_process(settings, address, *WORKER) as first:
+        plans = {model: plan_for(model, scene.host_url) for model in EVERY_POINT}
+        async with scene.worker() as first:
             handles = [await bench.start(plan) for plan in plans.values()]
-            await all_at_their_points(bench, sandbox, host, plans)
+            await all_at_their_points(bench, sandbox, scene.host, plans)
             first.kill()
             await first.ended()
-        host.gives = True
+        scene.host.gives = True
         # The watched jobs are done meanwhile. Its download leaves time to look at the second watch.
         await sandbox.put_faults({"kind": "slow", "operation": "result", "model": raw(WATCHED), "seconds": 3.0})
         reads_at_the_kill = (await watch_of(bench, plans[WATCHED]))["reads"]
-
-        await stack.enter_async_context(running_worker_process(settings, address, *WORKER))
-        again = await eventually(
-            lambda: watch_of(bench, plans[WATCHED]),
-            lambda seen: seen.get("attempt") == 2 and seen["reads"] > reads_at_the_kill,
-            longest=60,
-        )
-        await asyncio.gather(*(ended(handle) for handle in handles))
+        async with scene.worker():
+            again = await eventually(
+                lambda: watch_of(bench, plans[WATCHED]),
+                lambda seen: seen.get("attempt") == 2 and seen["reads"] > reads_at_the_kill,
+                longest=60,
+            )
+            await asyncio.gather(*(ended(handle) for handle in handles))
         rows = await sandbox.jobs()
         return Aftermath(
             snapshots={model: await bench.snapshot(plan.run_id) for model, plan in plans.items()},
-            histories={model: await history_of(server, plan.run_id) for model, plan in plans.items()},
+            histories={model: await history_of(client, plan.run_id) for model, plan in plans.items()},
             rows={model: [row for row in rows if row["model"] == raw(model)] for model in plans},
             reads_known_at_the_kill=reads_at_the_kill,
             reads_known_to_the_second_watch=again["reads"],
-            picture_asked=host.asked,
+            picture_asked=scene.host.asked,
         )
 
 

@@ -75,7 +75,7 @@ class Service:
         return run
 
     async def ended(self, run_id: str) -> Json:
-        return await eventually(lambda: self.get(run_id), lambda run: run["status"] in ENDED)
+        return await eventually(lambda: self.get(run_id), lambda run: run["status"] in ENDED, longest=90.0)
 
     async def succeeded(self, run_id: str) -> Json:
         run = await self.ended(run_id)

@@ -172,5 +172,6 @@ async def test_a_cancel_stops_the_running_job_and_closes_as_canceled(workshop: W
     assert [step.status for step in snapshot.steps] == [StepStatus.CANCELED, StepStatus.SKIPPED]
     assert [step.cancel_outcome for step in snapshot.steps] == [CancelResult.STOPPED, CancelResult.NOT_STARTED]
     assert workshop.toy.cancels == 1
+    assert snapshot.steps[0].attempts[0].cost == 0
     after = workshop.bench.client.get_workflow_handle(f"after-{plan.run_id}")
     assert await after.result() is None

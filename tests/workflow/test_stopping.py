@@ -52,7 +52,11 @@ async def test_an_activity_that_ignores_its_cancellation_does_not_hold_the_worke
 
 
 async def test_a_worker_that_breaks_says_so(temporal: Client) -> None:
-    with pytest.raises(RuntimeError, match="no-such-namespace|not found"):
-        client = await Client.connect(temporal.service_client.config.target_host, namespace="no-such-namespace")
+    client = await Client.connect(temporal.service_client.config.target_host, namespace="no-such-namespace")
+
+    async def work() -> None:
         async with working(worker(client, "anything"), stops_within=5):
             await asyncio.Event().wait()
+
+    with pytest.raises(RuntimeError, match="no-such-namespace"):
+        await work()

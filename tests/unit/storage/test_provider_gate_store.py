@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy import text
 
 from domain import breaker
 from domain.breaker import Go, Sign, Wait, Why
@@ -80,6 +81,20 @@ async def test_place_of_a_dead_holder_is_free_after_its_lease_and_that_of_a_livi
     assert not await went(two, "next", later(27), limit=2)
     assert await went(two, "next", later(30), limit=2)
     assert not await went(two, "another", later(30), limit=2)
+
+
+async def test_the_next_who_enters_takes_away_what_the_dead_have_left(database_url: str, gates: Gates) -> None:
+    one, two = gates
+    assert await went(one, "dead", NOON, limit=1)
+    assert not await went(two, "lost in line", later(1), limit=1)
+    assert await went(two, "next", later(60), limit=1)
+    engine = open_database(database_url)
+    async with engine.connect() as connection:
+        left = await connection.execute(
+            text("SELECT holder FROM provider_slots UNION ALL SELECT holder FROM provider_waiting")
+        )
+        assert list(left.scalars()) == ["next"]
+    await engine.dispose()
 
 
 async def test_job_keeps_its_place_until_it_ends(gates: Gates) -> None:
