@@ -8,7 +8,7 @@ Claiming and removing may meet. Who removes first puts up `removing/<hash>/<run 
 claims first writes the use and then looks for that mark. So at least one of the two sees the other, whatever the
 order: either the removal keeps its hands off, or the claim fails and is repeated.
 
-A removal that is killed leaves its mark. So a removal has a minute, and a mark counts for five: the first claim after
+A removal that is cut off leaves its mark. So a removal has a minute, and a mark counts for five: the first claim after
 that takes it away. Both times are the store's, so no clock of ours can make a living removal look old.
 """
 
@@ -78,20 +78,20 @@ class AssetUses:
             return False
         digest = hash_of(asset_id)
         mark = f"removing/{digest}/{user}"
+        with answering_store():
+            await obstore.put_async(self._store, mark, b"")
         try:
             async with asyncio.timeout(self._removal_seconds):
-                with answering_store():
-                    await obstore.put_async(self._store, mark, b"")
                 await self._delete(f"uses/{digest}/{user}")
-                if await self._is_used(digest, now or datetime.now(UTC)):
-                    return False
-                await self._remove(asset_id)
+                is_used = await self._is_used(digest, now or datetime.now(UTC))
+                if not is_used:
+                    await self._remove(asset_id)
         except TimeoutError:
+            # The mark stays: a request that was cut off may yet take effect.
             said = "The asset store took too long to remove a file."
             raise UnavailableError(said, code="assets_unreachable") from None
-        finally:
-            await self._delete(mark)
-        return True
+        await self._delete(mark)
+        return not is_used
 
     async def _is_being_removed(self, digest: str, use: str) -> bool:
         marks = await self._list(f"removing/{digest}/")

@@ -126,7 +126,7 @@ async def test_a_run_that_is_not_there_is_said(browser: Browser, url: str) -> No
         await expect(said).to_contain_text("There is no such run.")
         await expect(said.get_by_role("button", name="Try again")).to_be_hidden()
         await said.get_by_role("link", name="To the runs").click()
-        await expect(visitor.page.get_by_role("heading", name="Runs")).to_be_focused()
+        await expect(visitor.page.get_by_role("heading", name="Runs", exact=True)).to_be_focused()
 
 
 async def test_a_page_that_is_come_to_has_the_focus_and_names_the_tab(
