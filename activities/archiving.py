@@ -45,7 +45,11 @@ class Archiver:
             await self.lookups.note_request(run_id, run.plan.client_request_id)
         ended = self._record(run)
         first = await self.archive.put(
-            ended, attempt_records(run.plan, run.snapshot), run.plan.tags, labels_of(run.plan, run.snapshot)
+            ended,
+            attempt_records(run.plan, run.snapshot),
+            run.plan.tags,
+            labels_of(run.plan, run.snapshot),
+            run.plan.retry.run_id if run.plan.retry else None,
         )
         if await self.removals.is_deleted(run_id):
             # Deleted meanwhile. The mark comes before the taking away, so one of the two has seen the other.
@@ -84,7 +88,8 @@ def compact(value: object) -> bytes:
 
 
 def assets_of(plan: ChainPlan, snapshot: Snapshot) -> list[str]:
-    """Every asset that a run was given, handed on, or made."""
+    """Every asset that a run was given, handed on, or made. A retry was given those of the steps it does not repeat."""
     given = [ref.asset for step in plan.steps for ref in step.inputs if ref.asset]
+    given += [asset for step in plan.steps if step.reused for asset in step.reused.outputs]
     used = [name for step in snapshot.steps for name in (*step.inputs, *step.outputs) if "://" not in name]
     return list(dict.fromkeys([*given, *used]))

@@ -25,7 +25,7 @@ from domain.timestamps import micros
 from net.paid import retry_after
 from net.receivers import excerpt, masked_url
 from net.unanswered import why_unanswered
-from storage.deliveries import Deliveries
+from storage.deliveries import DELIVERIES, Deliveries
 
 log = structlog.get_logger("babychain.callbacks")
 
@@ -156,8 +156,12 @@ class DeliveryActivities:
 
     async def _note(self, sent: Sent) -> None:
         """The callback is out, whatever becomes of its record: a repeat would send it twice."""
+        removals = self._archiver.removals
         try:
             await self._log.record(sent)
+            if await removals.is_deleted(sent.run_id):
+                # Deleted while its receiver took its time. The mark comes first, so one of the two sees the other.
+                await removals.purge(sent.run_id, only=DELIVERIES)
         except UnavailableError:
             log.warning("delivery_not_recorded", run_id=sent.run_id, delivery=sent.delivery, number=sent.number)
 

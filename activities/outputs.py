@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import httpx
 
 from activities.calls import AttemptRef, Collected
-from domain.errors import UnavailableError, UnexpectedResponse
+from domain.errors import UnexpectedResponse
 from domain.media import MediaKind
 from domain.provider import Output, Succeeded
 from net.download import LinkExpired, download
@@ -53,9 +53,8 @@ class Outputs:
             async with download(self.http, output.url, max_bytes=_LIMITS[kind], timeout=_DOWNLOAD_SECONDS) as chunks:
                 facts = await self.assets.add(chunks, limit=_LIMITS[kind], kinds=frozenset({kind}))
             await self.assets.grant(facts.id, of.caller)
-            if not await self.uses.claim(facts.id, of.run_id):
-                # The last run that had the same file was deleted between the two: bring it once more.
-                raise UnavailableError("The asset was removed while it was brought in.", code="asset_busy")
+            # Kept by name: where the attempt comes to nothing after this, no step says that the run had this file.
+            await self.uses.keep(facts.id, of.run_id)
             stored.append(facts.id)
         return tuple(stored)
 

@@ -21,7 +21,8 @@ log = structlog.get_logger("babychain.sweep")
 MOST_STARTED = 100
 """After-runs that one pass starts; the next pass goes on."""
 
-_MOST_SEEN = 2_000
+PAGE = 200
+_MOST_RECENT = 2_000
 _RECENTLY = timedelta(hours=1)
 _JUST_NOW = timedelta(minutes=1)
 _BROKEN = "'Failed', 'Terminated', 'TimedOut', 'Canceled'"
@@ -34,39 +35,45 @@ class SweepActivities:
     runs: RunReader
     removals: Removals
     task_queue: str
+    page: int = PAGE
 
     @activity.defn(name="finish_runs")
     async def finish_runs(self) -> int:
         """Start the after-run of closed runs that the archive does not hold. How many were started."""
         started = 0
-        for query in self._queries(datetime.now(UTC)):
-            for run_id in await self._unfinished(query, MOST_STARTED - started):
+        for query, most_seen in self._queries(datetime.now(UTC)):
+            for run_id in await self._unfinished(query, most_seen, MOST_STARTED - started):
                 started += await self._finish(run_id)
         if started:
             log.warning("runs_finished_by_sweep", count=started)
         return started
 
-    def _queries(self, now: datetime) -> tuple[str, ...]:
-        """Closed without a last word; after-runs that were themselves ended; and all that closed of late."""
+    def _queries(self, now: datetime) -> tuple[tuple[str, int | None], ...]:
+        """Closed without a last word; after-runs that were themselves ended; and all that closed of late.
+
+        The first two are few, or something went wrong: then the list goes on showing those that are done with, and
+        behind them are those that are not. Of the last only the newest are looked at, and those by every pass.
+        """
         ours = f'TaskQueue = "{self.task_queue}"'
         wordless = f"{ours} AND ExecutionStatus != 'Running' AND {names.STATUS.name} IN ('queued', 'running')"
         broken = f"{ours} AND WorkflowType = '{names.AFTER_RUN}' AND ExecutionStatus IN ({_BROKEN})"
         # A run that closed a moment ago is just being archived.
         closed = f"CloseTime BETWEEN '{(now - _RECENTLY).isoformat()}' AND '{(now - _JUST_NOW).isoformat()}'"
         recent = f"{ours} AND {names.TEMPLATE.name} IS NOT NULL AND {closed}"
-        return wordless, broken, recent
+        return (wordless, None), (broken, None), (recent, _MOST_RECENT)
 
-    async def _unfinished(self, query: str, most: int) -> list[str]:
-        listed = self.client.list_workflows(query, limit=_MOST_SEEN, page_size=200, rpc_timeout=_RPC)
-        seen = list(dict.fromkeys([found.id.removeprefix(names.after_run_id("")) async for found in listed]))
-        unfinished: list[str] = []
-        for start in range(0, len(seen), 200):
-            page = seen[start : start + 200]
+    async def _unfinished(self, query: str, most_seen: int | None, most: int) -> list[str]:
+        listed = self.client.list_workflows(query, page_size=self.page, rpc_timeout=_RPC)
+        seen, unfinished = 0, dict[str, None]()
+        while len(unfinished) < most and (most_seen is None or seen < most_seen):
+            await listed.fetch_next_page()
+            page = [found.id.removeprefix(names.after_run_id("")) for found in listed.current_page or ()]
+            seen += len(page)
             known = await self.removals.known(page)
-            unfinished += [run_id for run_id in page if run_id not in known]
-            if len(unfinished) >= most:
+            unfinished |= dict.fromkeys(run_id for run_id in page if run_id not in known)
+            if not listed.next_page_token:
                 break
-        return unfinished[:most]
+        return list(unfinished)[:most]
 
     async def _finish(self, run_id: str) -> bool:
         try:

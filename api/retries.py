@@ -4,15 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import structlog
+
 from api.callers import Caller
 from api.requests import Envelope, read_idempotency_key
 from api.runs import Runs
 from domain.chains import ChainTemplate
-from domain.errors import ConflictError
+from domain.errors import ConflictError, UnavailableError
 from domain.findings import Refusals
 from domain.plan import ChainPlan, Retry, RunOptions
 from domain.retrying import changed_input, first_undone, kept_steps, reuse
 from storage.assets import Assets
+
+log = structlog.get_logger("babychain.runs")
 
 Json = dict[str, Any]
 
@@ -61,7 +65,11 @@ class Retries:
         plan = await self.plan(run_id, caller, request, client_request_id)
         key = read_idempotency_key(idempotency_key)
         run = await self.runs.launch(plan, caller, f"retry:{run_id}", key)
-        await self.runs.retry_links.add(run_id, run["id"], plan.created_at)
+        try:
+            await self.runs.retry_links.add(run_id, run["id"], plan.created_at)
+        except UnavailableError:
+            # The run is started: told that it is not, its caller would start another. Archiving it adds the link.
+            log.warning("retry_not_linked", run_id=run["id"])
         return run
 
     async def plan(

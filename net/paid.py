@@ -142,7 +142,9 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     except ValueError:
         try:
             moment = parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)  # asctime's form, which HTTP allows, names no zone and means this one
         seconds = (moment - (now or datetime.now(UTC))).total_seconds()
     return min(max(seconds, 0.0), 3600.0) if not math.isnan(seconds) else None

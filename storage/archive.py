@@ -12,6 +12,7 @@ from domain.labels import Label, LabelKind
 from domain.ledger import AttemptRecord
 from storage.database import answering_database
 from storage.ledger import ATTEMPTS, RUN_TAGS, Ledger
+from storage.retries import RETRIES
 from storage.spending import release
 from storage.tables import METADATA, UtcDateTime, insert_into
 
@@ -97,14 +98,22 @@ class Archive:
         attempts: Sequence[AttemptRecord] = (),
         tags: Sequence[str] = (),
         labels: Collection[Label] = (),
+        retry_of: str | None = None,
     ) -> bool:
-        """Whether this was the first write. It wins: a callback that is sent again must carry the same bytes."""
+        """Whether this was the first write. It wins: a callback that is sent again must carry the same bytes.
+
+        The way from `retry_of` to this run was written when it started, unless that came to nothing.
+        """
         insert = insert_into(self._engine)
         shared = {"run_id": run.run_id, "caller": run.caller, "ended_at": run.ended_at}
         rows: list[tuple[Table, list[dict[str, Any]]]] = [
             (ATTEMPTS, [_written(attempt) for attempt in attempts]),
             (RUN_TAGS, [{"run_id": run.run_id, "tag": tag} for tag in dict.fromkeys(tags)]),
             (RUN_LABELS, [shared | {"kind": str(label.kind), "value": label.value} for label in labels]),
+            (
+                RETRIES,
+                [{"run_id": retry_of, "retried_by": run.run_id, "created_at": run.created_at}] if retry_of else [],
+            ),
         ]
         with answering_database():
             async with self._engine.begin() as connection:

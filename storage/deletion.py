@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Column, Index, String, Table, delete, select
+from sqlalchemy import Column, Index, String, Table, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import storage.archive
 import storage.deliveries
 import storage.lookups  # noqa: F401 - they declare what there is to delete
 from storage.database import answering_database
+from storage.retries import RETRIES
 from storage.tables import METADATA, UtcDateTime, insert_into
 
 _REMOVED = Table(
@@ -69,17 +70,20 @@ class Removals:
         removal = await self.of(run_id)
         return removal is not None and removal.what is What.RUN
 
-    async def purge(self, run_id: str) -> None:
-        """Take away the run's rows, whichever tables there are, except those that are named as kept."""
+    async def purge(self, run_id: str, only: Table | None = None) -> None:
+        """Take away the run's rows: of one table, or of whichever there are, except those that are named as kept."""
+        tables = METADATA.sorted_tables if only is None else [only]
         is_sqlite = self._engine.dialect.name == "sqlite"
         with answering_database():
             async with self._engine.connect() as connection:
                 if is_sqlite:
                     # A deleted row would otherwise stay readable in the file until its place is used again.
                     await connection.exec_driver_sql("PRAGMA secure_delete=ON")
-                for table in METADATA.sorted_tables:
+                for table in tables:
                     if "run_id" in table.c and table.name not in _KEPT:
                         await connection.execute(delete(table).where(table.c.run_id == run_id))
+                # Nor does the run that it retried go on naming it.
+                await connection.execute(delete(RETRIES).where(RETRIES.c.retried_by == run_id))
                 await connection.commit()
                 if is_sqlite:
                     # The write-ahead log too holds the old pages; a busy reader lets it be until the next time.
@@ -88,8 +92,9 @@ class Removals:
 
     async def expired(self, before: datetime, most: int) -> list[str]:
         """Runs that ended before this moment and still have their media, the oldest first."""
-        gone = select(_REMOVED.c.run_id)
-        query = select(_RUNS.c.run_id).where(_RUNS.c.ended_at < before, _RUNS.c.run_id.not_in(gone))
+        # PostgreSQL walks the list of a NOT IN once for every run, as soon as the list outgrows its work_mem.
+        gone = exists().where(_REMOVED.c.run_id == _RUNS.c.run_id)
+        query = select(_RUNS.c.run_id).where(_RUNS.c.ended_at < before, ~gone)
         with answering_database():
             async with self._engine.connect() as connection:
                 rows = await connection.execute(query.order_by(_RUNS.c.ended_at).limit(most))

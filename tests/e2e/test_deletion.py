@@ -1,20 +1,28 @@
 """Deleting a run: what goes, what stays, and what belongs to others."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from obstore.store import LocalStore
 from sqlalchemy import text
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.calls import AfterRun
+from activities.deletion import DeletionActivities
+from domain.media import MediaKind
 from sandbox.config import Config
-from storage.database import open_database
+from storage.archive import Archive
+from storage.asset_uses import AssetUses
+from storage.assets import Assets
+from storage.database import open_database, upgrade
 from storage.deletion import Removals, What
 from temporal import names
+from tests.support.archived import ended_run, put_away
 from tests.support.bodies import drawn, restyled
 from tests.support.pictures import jpeg
 from tests.support.service import Json, Service, path_of, running_service
@@ -195,6 +203,34 @@ async def test_the_key_of_a_deleted_run_starts_no_other(service: Service) -> Non
     answer = await service.api.post("/api/v1/chains/chain1/runs", json=drawn("keyed"), headers={"idempotency-key": key})
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "run_deleted")
     assert "another key" in answer.json()["error"]["message"]
+
+
+class MetByALateArchive(Removals):
+    """An archive that was just writing sees the mark, and takes back what it finds written."""
+
+    async def mark(self, run_id: str, what: What, now: datetime) -> None:
+        await super().mark(run_id, what, now)
+        await self.purge(run_id)
+
+
+async def test_an_archive_that_comes_late_makes_no_deletion_forget_the_files(temporal: Client, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'babychain.db'}"
+    await upgrade(url)
+    engine = open_database(url)
+    store = LocalStore(tmp_path)
+    plan, snapshot = ended_run("alice")
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield jpeg("left behind")
+
+    facts = await Assets(store).add(chunks(), limit=1_000_000, kinds=frozenset({MediaKind.IMAGE}))
+    assert await AssetUses(store).claim(facts.id, plan.run_id)
+    snapshot.steps[0].outputs = [facts.id]
+    archive = Archive(engine)
+    await put_away(archive, plan, snapshot)
+    await DeletionActivities(temporal, archive, MetByALateArchive(engine), AssetUses(store)).delete_run(plan.run_id)
+    assert await Assets(store).facts(facts.id) is None
+    await engine.dispose()
 
 
 async def test_an_archive_that_comes_late_writes_nothing_of_a_deleted_run(service: Service) -> None:

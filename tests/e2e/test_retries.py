@@ -1,5 +1,6 @@
 """An ended run goes on from a step, and what was made before is not paid for again."""
 
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tests.support.archived import plan_of
 from tests.support.bodies import SEEDANCE, drawn
 from tests.support.orders import order
 from tests.support.service import Json, Service, running_service
+from tests.support.waiting import eventually
 
 SILENT = "relaydance/seedance-1-5-pro-no-audio"
 
@@ -164,3 +166,21 @@ async def test_a_living_run_and_a_strangers_are_not_retried(service_with_failure
     await service.cancel(living["id"])
     foreign = await service.other.post(f"/api/v1/chains/runs/{parent}/retry", json={})
     assert (foreign.status_code, foreign.json()["error"]["code"]) == (404, "run_not_found")
+
+
+async def test_a_retry_that_was_started_is_told_of_even_where_the_database_fails_then(
+    temporal: Client, tmp_path: Path
+) -> None:
+    """Its caller would otherwise ask again, as a 503 says, and pay for two."""
+    async with running_service(temporal, tmp_path) as service:
+        parent = await failed_video(service, "told of")
+        await service.sandbox.put_faults()
+        locking = sqlite3.connect(service.settings.data_dir / "babychain.db", isolation_level=None)
+        locking.execute("BEGIN IMMEDIATE")
+        answer = await retry(service, parent["id"], {})
+        locking.close()
+        assert answer.status_code == 202, answer.text
+        run = await service.succeeded(answer.json()["id"])
+        # Archiving the new run writes down what could not be written then.
+        shown = await eventually(lambda: service.get(parent["id"]), lambda shown: "retried_by" in shown)
+        assert shown["retried_by"] == [run["id"]]

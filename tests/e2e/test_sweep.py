@@ -3,17 +3,32 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
+import pytest
 from sqlalchemy import text
-from temporalio.client import Client, ScheduleActionExecutionStartWorkflow, ScheduleOverlapPolicy
+from temporalio import activity
+from temporalio.client import (
+    Client,
+    ScheduleActionExecutionStartWorkflow,
+    ScheduleOverlapPolicy,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+)
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import Worker
 
+from activities.sweeping import SweepActivities
 from sandbox.config import Config
 from storage.database import open_database
+from storage.deletion import Removals, What
 from temporal import names
+from temporal.reading import RunReader
 from temporal.schedules import ensure_sweep
 from tests.support.bodies import drawn
 from tests.support.service import Json, Service, path_of, running_service
 from tests.support.waiting import eventually
+from workflows.sweep import SweepWorkflow
 
 SLOW = Config(url="http://127.0.0.1:0", second_port=0, picture_seconds=300, media="tiny")
 
@@ -152,3 +167,45 @@ async def age(service: Service, run_id: str, by: timedelta) -> None:
         change = text("UPDATE runs SET ended_at = :then WHERE run_id = :id")
         await connection.execute(change, {"then": then, "id": run_id})
     await engine.dispose()
+
+
+async def test_runs_that_are_done_with_do_not_hide_others_from_the_sweep(temporal: Client, tmp_path: Path) -> None:
+    """The list goes on showing every run that was closed from outside, those that were finished first of all."""
+    async with running_service(temporal, tmp_path, worker=False) as service:
+        runs = [await service.create("chain1", drawn(f"one of many {number}")) for number in range(3)]
+        for run in runs:
+            await service.client.get_workflow_handle(run["id"]).terminate("by an operator")
+        await closed_without_a_word(service, 3)
+        engine = open_database(service.settings.archive_url)
+        removals = Removals(engine)
+        shown = [
+            found.id
+            async for found in service.client.list_workflows(f'TaskQueue = "{service.task_queue}"')
+            if found.id in {run["id"] for run in runs}
+        ]
+        for finished in shown[:2]:
+            await removals.mark(finished, What.RUN, datetime.now(UTC))
+        sweeping = SweepActivities(service.client, RunReader(service.client), removals, service.task_queue, page=1)
+        assert await sweeping.finish_runs() == 1
+        after = await service.client.get_workflow_handle(names.after_run_id(shown[2])).describe()
+        assert after.status is WorkflowExecutionStatus.RUNNING
+        await engine.dispose()
+
+
+async def test_media_are_swept_even_where_the_runs_can_not_be_finished(temporal: Client) -> None:
+    swept: list[str] = []
+
+    @activity.defn
+    async def finish_runs() -> int:
+        raise ApplicationError("the list does not answer")
+
+    @activity.defn
+    async def sweep_media() -> int:
+        swept.append("media")
+        return 1
+
+    queue = f"test-{uuid4()}"
+    async with Worker(temporal, task_queue=queue, workflows=[SweepWorkflow], activities=[finish_runs, sweep_media]):
+        with pytest.raises(WorkflowFailureError):
+            await temporal.execute_workflow(names.SWEEP, id=f"sweep-{queue}", task_queue=queue)
+    assert swept == ["media"]

@@ -1,11 +1,14 @@
 """What deletion takes from the tables, and what it leaves."""
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.callbacks import Sent, state_of
@@ -15,6 +18,7 @@ from storage.database import open_database, upgrade
 from storage.deletion import Removals, What
 from storage.deliveries import Deliveries
 from storage.lookups import Lookups, Trace
+from storage.retries import RetryLinks
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 WORDS = "a lantern nobody may see"
@@ -60,6 +64,31 @@ async def test_no_byte_of_a_purged_run_is_left_in_the_file_and_its_cost_is(engin
     assert await Lookups(engine).by_job("job-1") == [Trace("run-1", "image", 1)]
     assert await Lookups(engine).by_request("web-42") == []
     assert await Deliveries(engine).of_run("run-1") == {}
+
+
+async def test_a_purged_run_is_named_by_no_run_that_it_retried_or_was_retried_by(engine: AsyncEngine) -> None:
+    links = RetryLinks(engine)
+    await links.add("run-0", "run-1", NOW)
+    await links.add("run-1", "run-2", NOW)
+    await links.add("run-0", "run-2", NOW)
+    await Removals(engine).purge("run-1")
+    assert await links.of("run-1") == []
+    assert await links.of("run-0") == ["run-2"]
+
+
+async def test_whoever_purges_knows_every_table_that_names_a_run(engine: AsyncEngine) -> None:
+    """A worker imports what it needs: a table whose module it never saw would keep its rows."""
+    told = "import storage.deletion as d; print(*[t.name for t in d.METADATA.tables.values() if 'run_id' in t.c])"
+    here = await asyncio.create_subprocess_exec(sys.executable, "-c", told, stdout=asyncio.subprocess.PIPE)
+    known = (await here.communicate())[0].decode().split()
+
+    def naming(connection: Connection) -> set[str]:
+        tables = inspect(connection)
+        columns = {name: {one["name"] for one in tables.get_columns(name)} for name in tables.get_table_names()}
+        return {name for name, has in columns.items() if "run_id" in has}
+
+    async with engine.connect() as connection:
+        assert await connection.run_sync(naming) == set(known)
 
 
 async def test_another_runs_rows_stay(engine: AsyncEngine) -> None:
@@ -129,3 +158,22 @@ def test_a_deliverys_state_is_that_of_its_last_attempt() -> None:
     assert state_of([sent(1, "failed", later), sent(2, "delivered")]) == "delivered"
     assert state_of([sent(1, "failed", later), sent(2, "failed")]) == "failed"
     assert state_of([sent(1, "gone")]) == "gone"
+
+
+async def test_looking_for_old_media_does_not_walk_all_that_is_gone_for_every_run(database_url: str) -> None:
+    """PostgreSQL does that for NOT IN, once the list outgrows its work_mem: 200,000 swept runs took over 30 s."""
+    if not database_url.startswith("postgresql"):
+        pytest.skip("is about PostgreSQL's planner")
+    engine = open_database(database_url)
+
+    def explained(*call: Any) -> tuple[str, Any]:
+        statement, parameters = call[2], call[3]
+        return f"EXPLAIN {statement}" if "removed_runs" in statement else statement, parameters
+
+    event.listen(engine.sync_engine, "before_cursor_execute", explained, retval=True)
+    try:
+        plan = "\n".join(await Removals(engine).expired(NOW, 50))
+    finally:
+        await engine.dispose()
+    assert "Anti Join" in plan
+    assert "SubPlan" not in plan
