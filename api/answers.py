@@ -166,7 +166,7 @@ _MODEL_SCHEMA: Json = {key: _MODEL[key] for key in ("id", "provider", "kind", "r
         "response": {"type": "object"},
     },
     "babychain_constraints": {"callback_url": {"reason": "Set by the server; a caller's value is refused."}},
-    "input_pictures": {"minimum": 0, "maximum": 14, "limits": {}},
+    "input_pictures": {"minimum": 0, "maximum": 14, "limits": {}, "fields": ["image"], "further": None},
     "safety_class": "C",
     "hints": [],
 }

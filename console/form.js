@@ -24,6 +24,8 @@ export function schemaForm(schema, values, { skip = [], changed }) {
     // The name of a field whose text means no value yet: what stands in `values` is not what can be read there.
     broken: () => fields.find((one) => one.isBroken())?.name,
     names: fields.map(({ name }) => name),
+    // Somebody else has changed this value.
+    reread: (changed) => fields.find(({ name }) => name === changed)?.reread(),
   };
 }
 
@@ -77,7 +79,9 @@ function field(name, part, values, changed) {
     control,
     h("span", { class: "hint", id: `${id}-hint` }, [part.description, range(part)].filter(Boolean).join(" ")),
     fault);
-  return { name, element, isBroken: () => broken.length > 0, showFault: (faults) => { shown = faults; mark(); } };
+  // What is no JSON yet is left to whoever writes it.
+  const reread = () => { if (isJson(part) && broken.length === 0) control.value = asJson(values[name]); };
+  return { name, element, reread, isBroken: () => broken.length > 0, showFault: (faults) => { shown = faults; mark(); } };
 }
 
 // A long name may go on in the next line after its underscores.
@@ -119,8 +123,10 @@ function controlOf(name, part, value, { set, refuse }, id) {
       oninput: ({ target }) => set(target.value === "" ? undefined : target.value) });
   }
   return h("textarea", { ...common, rows: "3", class: "json", spellcheck: "false", placeholder: "JSON",
-    value: value === undefined ? "" : JSON.stringify(value, null, 2), oninput: ({ target }) => readJson(target.value.trim(), { set, refuse }) });
+    value: asJson(value), oninput: ({ target }) => readJson(target.value.trim(), { set, refuse }) });
 }
+
+const asJson = (value) => value === undefined ? "" : JSON.stringify(value, null, 2);
 
 const placeholder = (part) => part.default === undefined || part.default === null ? "" : `${part.default}`;
 

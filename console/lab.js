@@ -29,7 +29,7 @@ export async function lab(page, { query, facts, signal }) {
     once("/api/v1/chains"), once("/api/v1/models"), get("/api/v1/providers", { signal }).catch(() => ({ data: [] })),
   ]);
   if (query.get("from")) await takeOver(query.get("from"));
-  const known = { templates: templates.data, models: models.data, providers: providers.data, prices: facts.prices };
+  const known = { templates: templates.data, models: models.data, providers: providers.data, prices: facts.prices, mayRun: facts.scopes.includes("chains:run") };
   const first = known.templates.find(({ slug }) => slug === (query.get("chain") ?? lastSlug)) ?? known.templates[0];
   const work = h("div", { class: "lab" });
   const chooser = h("div", { class: "templates", role: "radiogroup", "aria-label": "Chain" }, known.templates.map((template) =>
@@ -68,7 +68,7 @@ function draftOf(template) {
 
 function drawWork(work, template, known, facts, signal) {
   const draft = draftOf(template);
-  const mayRun = facts.scopes.includes("chains:run");
+  const { mayRun } = known;
   const said = h("div", { role: "status" });
   const estimate = estimatePanel(template, bodyOf, { missing, showFaults, onPlan, signal });
   const code = codePanel(() => [template.slug, bodyOf()], "request");
@@ -90,6 +90,7 @@ function drawWork(work, template, known, facts, signal) {
   function missing() {
     const broken = forms.map((form) => form.broken()).find(Boolean);
     if (broken) return `Correct “${broken}”`;
+    if (parts.some((one) => one.isUploading?.())) return "Wait for the upload";
     // An earlier run may have named its picture and its prompts in places that this form does not show.
     if (draft.from) return undefined;
     if (picture && !draft.input.source_image_url) return "Add a start picture";

@@ -3,6 +3,7 @@
 import { once } from "./api.js";
 import { freshId, h, replace } from "./dom.js";
 import { keepKnown, markFault, schemaForm } from "./form.js";
+import { furtherPictures } from "./further.js";
 import { loading, problem } from "./notices.js";
 import { movePrompt, promptOf, setPrompt } from "./prompts.js";
 import { modelChoices, standIn } from "./stand_in.js";
@@ -16,6 +17,7 @@ export function stepForm(step, template, draft, known, changed) {
   const [first, second] = [named()].flat();
   const parameters = h("div", { class: "parameters" });
   const about = h("div", { class: "about" });
+  const pictures = h("div", { class: "beside" });
   const dropped = h("p", { class: "quiet small", role: "status" });
   const promptId = freshId("prompt");
   const fault = h("span", { class: "fault", id: `${promptId}-fault` });
@@ -28,9 +30,11 @@ export function stepForm(step, template, draft, known, changed) {
     },
   });
   let form = null;
-  let faults = [];
+  let further = null;
+  let held = [];
+  let told = [];
 
-  const model = h("select", { onchange: () => { movePrompt(input, step.key); spare.forget(); choose(); draw(model.value, true); changed("model"); } },
+  const model = h("select", { onchange: () => { takePictures(); movePrompt(input, step.key); spare.forget(); choose(); draw(model.value, true); changed("model"); } },
     modelChoices(models, known.prices, first));
   const spare = standIn(draft, models, known.prices, second ?? null, () => { choose(); changed("fallbacks"); });
   function choose() {
@@ -38,6 +42,28 @@ export function stepForm(step, template, draft, known, changed) {
     input.chain_models ??= {};
     delete input[`${step.key}_model`];
     input.chain_models[`${step.key}_model`] = other && other !== model.value ? [model.value, other] : model.value;
+  }
+
+  // The pictures wait for the model that was chosen, however long its schema takes.
+  function takePictures() {
+    held.push(...further?.take() ?? []);
+    further = null;
+    replace(pictures);
+  }
+
+  // Those of another model go along, as many as this one takes; gives back how many it does not take.
+  function drawPictures(place, values, kept) {
+    const mine = place && furtherPictures(place, values, ["input", `${step.key}_params`], known.mayRun, () => {
+      // A file may come up when another model has been chosen meanwhile.
+      if (mine !== further) return;
+      form.reread(place.list?.[0]);
+      kept("pictures");
+    });
+    further = mine;
+    replace(pictures, further?.element);
+    const moved = held;
+    held = [];
+    return (further ? further.give(moved) : moved).length;
   }
 
   async function draw(id, isNew) {
@@ -48,19 +74,22 @@ export function stepForm(step, template, draft, known, changed) {
       if (id !== model.value) return;
       const values = input[`${step.key}_params`] ?? {};
       const lost = isNew ? keepKnown(shown.raw_schema.request, values) : [];
+      const place = placeOf(shown, step, template);
       const kept = (name) => {
+        if (name === place?.list?.[0]) further.read();
         if (Object.keys(values).length > 0) input[`${step.key}_params`] = values;
         else delete input[`${step.key}_params`];
         changed(name);
       };
-      form = schemaForm(shown.raw_schema.request, values, { skip: ["prompt", "content"], changed: kept });
-      replace(parameters, form.element, unseen(Object.keys(values), form.names));
+      const isMoving = held.length > 0;
+      const left = drawPictures(place, values, kept);
+      if (left > 0) lost.push(left === 1 ? "1 further picture" : `${left} further pictures`);
+      form = schemaForm(shown.raw_schema.request, values, { skip: ["prompt", "content", ...shown.input_pictures.fields], changed: kept });
+      replace(parameters, form.element, unseen(Object.keys(values), [...form.names, ...place?.fields ?? []]));
       replace(about, aboutModel(shown, known));
-      form.showFaults(faults);
-      if (lost.length > 0) {
-        replace(dropped, `Left out, since ${id} does not take them so: ${lost.join(", ")}.`);
-        kept("model");
-      }
+      showFaults(told);
+      if (lost.length > 0) replace(dropped, `Left out, since ${id} does not take them so: ${lost.join(", ")}.`);
+      if (lost.length > 0 || isMoving) kept("model");
     } catch (error) {
       replace(parameters, problem(error, () => draw(id, isNew)));
     }
@@ -72,24 +101,35 @@ export function stepForm(step, template, draft, known, changed) {
       labelled("Model", model), labelled("If it fails, try", spare.element)),
     about,
     h("div", { class: "field wide" }, h("label", { for: promptId }, "Prompt"), prompt, fault),
-    dropped, parameters);
+    pictures, dropped, parameters);
   draw(first);
+
+  // Shows the faults that are this step's, and gives back the others.
+  function showFaults(all) {
+    told = all;
+    const others = further ? further.showFaults(all) : all;
+    const isOurs = ({ path }) => path[0] === "input" && path[1] === `${step.key}_params`;
+    const ofPrompt = others.filter(({ path }) => (isOurs({ path }) && ["prompt", "content"].includes(path[2])) || path[1] === `${step.key}_prompt`);
+    markFault(prompt, fault, ofPrompt);
+    const ofForm = others.filter((one) => isOurs(one) && !ofPrompt.includes(one));
+    form?.showFaults(ofForm.map(({ path, message }) => ({ name: path[2], message })));
+    return others.filter((one) => !ofPrompt.includes(one) && !(isOurs(one) && form?.names.includes(one.path[2])));
+  }
 
   return {
     element,
     showPlan: ({ candidates }) => candidates?.[0].model === model.value && spare.showPlan(candidates),
     showStandIn: spare.show,
     broken: () => form?.broken(),
-    // Shows the faults that are this step's, and gives back the others.
-    showFaults(all) {
-      const isOurs = ({ path }) => path[0] === "input" && path[1] === `${step.key}_params`;
-      const ofPrompt = all.filter(({ path }) => (isOurs({ path }) && ["prompt", "content"].includes(path[2])) || path[1] === `${step.key}_prompt`);
-      markFault(prompt, fault, ofPrompt);
-      faults = all.filter((one) => isOurs(one) && !ofPrompt.includes(one)).map(({ path, message }) => ({ name: path[2], message }));
-      form?.showFaults(faults);
-      return all.filter((one) => !ofPrompt.includes(one) && !(isOurs(one) && form?.names.includes(one.path[2])));
-    },
+    isUploading: () => further?.isUploading(),
+    showFaults,
   };
+}
+
+// Where this step takes further pictures, if it does: beside one of the chain's, or beside the start picture.
+function placeOf({ input_pictures: { further } }, step, template) {
+  const startsHere = step.depends_on.length === 0 && template.input_fields.some(({ name }) => name === "source_image_url");
+  return step.depends_on.length > 0 || (startsHere && further?.beside_start_picture) ? further : null;
 }
 
 // What an earlier run was given, and this form has no field for, is sent too.

@@ -39,6 +39,9 @@ def jpeg(value: object) -> object:
 
 Jpeg = BeforeValidator(jpeg)
 
+UPLOAD = r"^[0-9a-f]{64}\.[a-z0-9]{2,5}$"
+"""The id of an uploaded picture. Planning reads it out of the parameters, so only their schema has to let it stand."""
+
 
 def native(params: Any) -> dict[str, Any]:
     """Parameters as they go on the wire: whole numbers without a point, and `jpeg` spelled out."""

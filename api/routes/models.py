@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from api.services import Held
 from domain.catalogue import Catalogue
 from domain.errors import RequestError
+from domain.picture_places import field_schema, further_pictures, picture_fields
 from domain.provider import ModelCard
 
 router = APIRouter(tags=["catalogue"])
@@ -52,11 +53,13 @@ def _row(card: ModelCard, catalogue: Catalogue) -> Json:
 
 
 def _schema(card: ModelCard, catalogue: Catalogue) -> Json:
+    request = card.params.model_json_schema()
+    request["properties"] |= {name: field_schema(card, name) for name in picture_fields(card)}
     raw: Json = {
         "provider": card.vendor,
         "method": "POST",
         "endpoint": card.endpoint,
-        "request": card.params.model_json_schema(),
+        "request": request,
         "response": {"type": "object"},
     }
     if card.notes:
@@ -76,6 +79,8 @@ def _schema(card: ModelCard, catalogue: Catalogue) -> Json:
             "minimum": card.inputs.minimum,
             "maximum": card.inputs.maximum,
             "limits": {name: value for name, value in asdict(card.pictures).items() if value not in (None, ())},
+            "fields": picture_fields(card),
+            "further": further_pictures(card),
         },
         "safety_class": str(card.safety(webhooks_reach_us=catalogue.webhooks_reach_us)),
         "hints": list(card.hints),

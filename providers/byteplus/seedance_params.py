@@ -10,7 +10,7 @@ from pydantic import Field
 from domain.errors import Fault
 from domain.money import Micros
 from domain.provider import Params
-from providers._params import NativeParams, Prompt
+from providers._params import UPLOAD, NativeParams, Prompt
 from providers.byteplus.ark import WebSearch
 from providers.byteplus.frames import (
     FIRST_FRAME,
@@ -28,9 +28,14 @@ MOST_SEED = 4_294_967_295
 # ---- parameters ---------------------------------------------------------------------------------------------------
 
 
+_ADDRESS = r"^(https?://|asset://|data:)."
+
+
 class Address(NativeParams):
     url: str = Field(
-        pattern=r"^(https?://|asset://|data:).", description="An https address, an asset:// id or a data URI."
+        pattern=_ADDRESS,
+        description="An https address, an asset:// id or a data URI; for a picture also the id of an upload.",
+        json_schema_extra={"pattern": f"{_ADDRESS}|{UPLOAD}"},
     )
 
 

@@ -11,7 +11,7 @@ from domain.media import MediaKind, MediaRequest, PictureLimits
 from domain.money import Cost
 from domain.provider import Inputs, Looks, Mapped, ModelCard, Params
 from providers._neutral import asked_size, nearest_ratio, untold
-from providers._params import NativeParams, Prompt
+from providers._params import UPLOAD, NativeParams, Prompt
 from providers.relaydance.citations import both_ways, check_pictures, cites_beyond, warn_pictures
 from providers.relaydance.references import (
     FIRST_FRAME,
@@ -36,7 +36,15 @@ SUBMIT_TIMEOUT = 60.0
 # ---- parameters ---------------------------------------------------------------------------------------------------
 
 # `asset://` names a file of the account's own library. Only clients of the gateway know it, its pages do not.
-Hosted = Annotated[str, Field(pattern=r"^(https?|asset)://", description="A hosted address; a data URI is none.")]
+_HOSTED = r"^(https?|asset)://"
+Hosted = Annotated[
+    str,
+    Field(
+        pattern=_HOSTED,
+        description="A hosted address; a data URI is none. For a picture also the id of an upload.",
+        json_schema_extra={"pattern": f"{_HOSTED}|{UPLOAD}"},
+    ),
+]
 
 
 class Address(NativeParams):

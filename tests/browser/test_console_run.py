@@ -24,8 +24,11 @@ SLOW = Config(url="http://127.0.0.1:0", second_port=0, picture_seconds=0.1, vide
 async def test_a_failed_run_shows_cause_and_remedy_on_one_screen_and_is_retried_from_there(
     browser: Browser, url: str, service: Service, look: Look
 ) -> None:
-    await service.sandbox.put_faults({"kind": "moderated", "provider": "bfl", "count": 1})
-    run = await service.ended((await service.create("chain1", drawn(f"refused {look.name}")))["id"])
+    # Of a model that no other test's run could meet it with, here as below.
+    await service.sandbox.put_faults({"kind": "moderated", "model": "flux-2-klein-9b", "count": 1})
+    body = drawn(f"refused {look.name}")
+    body["input"]["chain_models"]["text_to_image_model"] = "bfl/flux-2-klein-9b"
+    run = await service.ended((await service.create("chain1", body))["id"])
     assert run["status"] == "failed"
     async with visiting(browser, url, look) as visitor:
         page = visitor.page
@@ -48,9 +51,11 @@ async def test_a_failed_run_shows_cause_and_remedy_on_one_screen_and_is_retried_
 async def test_a_start_that_nobody_knows_of_is_retried_only_by_who_says_so_twice(
     browser: Browser, url: str, service: Service
 ) -> None:
-    await service.sandbox.put_faults({"kind": "reset", "provider": "byteplus", "operation": "submit", "count": 1})
+    await service.sandbox.put_faults(
+        {"kind": "reset", "model": "seedream-4-0-250828", "operation": "submit", "count": 1}
+    )
     body = drawn("perhaps paid")
-    body["input"]["chain_models"]["text_to_image_model"] = "bytedance/seedream-4.5"
+    body["input"]["chain_models"]["text_to_image_model"] = "bytedance/seedream-4"
     run = await service.ended((await service.create("chain1", body))["id"])
     assert run["error"]["code"] == "start_outcome_unknown"
     async with visiting(browser, url) as visitor:
@@ -88,9 +93,9 @@ async def test_an_uploaded_start_picture_is_shown_wherever_its_run_is(
 
 
 async def test_a_failover_shows_each_attempt_and_its_reason(browser: Browser, url: str, service: Service) -> None:
-    await service.sandbox.put_faults({"kind": "failed", "provider": "bfl", "count": 1})
+    await service.sandbox.put_faults({"kind": "failed", "model": "flux-pro-1.1", "count": 1})
     body = drawn("stands in")
-    body["input"]["chain_models"]["text_to_image_model"] = ["bfl/flux-2-pro", "bytedance/seedream-4.5"]
+    body["input"]["chain_models"]["text_to_image_model"] = ["bfl/flux-1.1-pro", "bytedance/seedream-4.5"]
     run = await service.succeeded((await service.create("chain1", body))["id"])
     async with visiting(browser, url) as visitor:
         await visitor.enter(f"/runs/{run['id']}")
